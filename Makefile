@@ -1,0 +1,197 @@
+# Penstock
+#
+#   make               build the programs into build/
+#   make check         everything a change must pass: lint, unit, mta,
+#                      faults, e2e
+#   make demo          a private Postfix, three tenants, real mail; one page
+#   make deps          install what is missing (Debian packages), as root
+#   make unit          the unit test programs alone, built and run
+#   make lint          silence is success
+#   make bench         CPU and rate beside OpenDKIM, in one run
+#   make soak          the full counts of the crash, fuzz and load rounds
+#   make install       DESTDIR=, PREFIX=, SYSCONFDIR=, LOCALSTATEDIR=, UNITDIR=
+#   make clean         what was built; distclean: what was unpacked, too
+#
+# Variables: V=1 shows commands; SANITIZER=address|undefined|thread|...;
+# ROUNDS=50 how often the random tests go round; B=build where to build;
+# SUITES="lint unit e2e" what check runs.
+
+B ?= build
+V ?= 0
+PREFIX ?= /usr/local
+SYSCONFDIR ?= /etc
+LOCALSTATEDIR ?= /var
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ROUNDS ?= 50
+SANITIZER ?=
+CC = gcc
+OPT ?= -O2 -g
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wformat-security -Werror
+HARDEN = -fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-fno-delete-null-pointer-checks -fPIE
+CFLAGS = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) $(HARDEN) -iquote . \
+	-I/usr/include/opendkim $(SAN)
+LDFLAGS = -pie -Wl,-z,relro,-z,now,--as-needed $(SAN)
+ifneq ($(SANITIZER),)
+SAN = -fsanitize=$(SANITIZER) -fno-omit-frame-pointer
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+
+Q_0 = @
+Q_1 =
+Q = $(Q_$(V))
+
+LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o
+POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
+MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
+TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
+UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+
+LIBS_FLOOR = -llmdb -lcrypto -lpthread
+LIBS_TOOLS = -lopendkim $(LIBS_FLOOR)
+LIBS_MILTER = -lmilter $(LIBS_FLOOR)
+
+all: $(B)/penstock-milter $(B)/penstock
+
+$(B)/penstock-milter: $(B)/milter/main.o $(MILTER) $(POLICY) $(LIB)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_MILTER)
+
+$(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(POLICY) $(LIB)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(MILTER) $(TOOLS) $(POLICY) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lmilter $(LIBS_TOOLS)
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The providers are compiled in, so that no installed file is needed.
+$(B)/lib/provider_data.c: conf/providers.conf
+	@mkdir -p $(@D)
+	$(Q)( echo '/* made from $< */'; \
+	  echo '#include "lib/provider.h"'; \
+	  echo 'extern const char provider_data[];'; \
+	  echo 'const char provider_data[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/	"&\\n"/' $<; \
+	  echo '	;' ) > $@
+$(B)/lib/provider_data.o: $(B)/lib/provider_data.c $(B)/flags
+	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+
+# Rebuild when the flags change.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CFLAGS) $(LDFLAGS)' | cmp -s - $@ || \
+		echo '$(CC) $(CFLAGS) $(LDFLAGS)' > $@
+
+programs: all $(UNIT)
+
+# --- the commands of the two lines in README ----------------------------------
+deps:
+	@tests/deps
+
+# Sanitizers get a build of their own; what races gets a second one.
+RACES = ledger policy writer db key reload session stage
+check: deps
+	@tests/run $(SUITES)
+
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@B=$(B) tests/demo/run
+
+unit:
+	@tests/run unit
+
+lint:
+	@tests/lint
+
+bench: deps
+	@$(MAKE) --no-print-directory all $(B)/bench/load
+	@B=$(B) tests/bench/run
+
+$(B)/bench/load: tests/bench/load.c $(B)/flags
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+
+soak:
+	@tests/deps soak
+	@B=$(B) tests/soak
+
+# What tests/run builds: the programs of a sanitizer that have races to show.
+races: $(filter $(addprefix $(B)/unit/,\
+	$(addsuffix %,$(RACES))),$(UNIT))
+
+# --- fuzz targets ---------------------------------------------------------------
+# fuzz: with clang's libFuzzer, as tests/soak calls it.  replay: the inputs that
+# are kept, with any compiler, as tests/run does.  A target may include the .c
+# that it is about, so a symbol may come twice.
+FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+fuzz: $(addprefix $(B)/bin/,$(FUZZ))
+replay: $(addprefix $(B)/replay/,$(FUZZ))
+$(B)/bin/%: $(B)/tests/fuzz/%.o $(MILTER) $(TOOLS) $(POLICY) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -Wl,-z,muldefs -o $@ $^ \
+	    -lmilter $(LIBS_TOOLS)
+$(B)/replay/%: $(B)/tests/fuzz/%.o $(B)/tests/lib/replay.o $(MILTER) $(TOOLS) \
+	$(POLICY) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -Wl,-z,muldefs -o $@ $^ -lmilter $(LIBS_TOOLS)
+
+# --- install --------------------------------------------------------------------
+MAN1 = $(wildcard man/*.1)
+MAN5 = $(wildcard man/*.5)
+MAN8 = $(wildcard man/*.8)
+D = $(DESTDIR)
+ETC = $(D)$(SYSCONFDIR)/penstock
+
+install: all
+	install -d $(D)$(PREFIX)/sbin $(D)$(PREFIX)/bin $(D)$(UNITDIR) \
+	    $(D)$(PREFIX)/share/man/man1 $(D)$(PREFIX)/share/man/man5 \
+	    $(D)$(PREFIX)/share/man/man8 $(ETC)/tenants.d \
+	    $(D)$(LOCALSTATEDIR)/lib
+	install -d -m 0750 $(ETC)/keys
+	install -m 0755 $(B)/penstock-milter $(D)$(PREFIX)/sbin/
+	install -m 0755 $(B)/penstock $(D)$(PREFIX)/bin/
+	install -m 0644 $(MAN1) $(D)$(PREFIX)/share/man/man1/
+	install -m 0644 $(MAN5) $(D)$(PREFIX)/share/man/man5/
+	install -m 0644 $(MAN8) $(D)$(PREFIX)/share/man/man8/
+	sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' -e 's,@BINDIR@,$(PREFIX)/bin,g' \
+	    -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' \
+	    conf/penstock-milter.service > $(D)$(UNITDIR)/penstock-milter.service
+	chmod 0644 $(D)$(UNITDIR)/penstock-milter.service
+	install -m 0644 conf/tenants.d/README $(ETC)/tenants.d/
+	@for f in penstock.conf policy.conf; do \
+		if [ ! -e conf/$$f ]; then :; \
+		elif [ -e $(ETC)/$$f ]; then \
+			echo "$(ETC)/$$f is there already: left alone"; \
+		else \
+			echo "install -m 0644 conf/$$f $(ETC)/$$f"; \
+			install -m 0644 conf/$$f $(ETC)/$$f; \
+		fi; \
+	done
+
+# --- tidy -----------------------------------------------------------------------
+clean:
+	@if [ -d $(B) ]; then find $(B) -mindepth 1 -maxdepth 1 \
+	    ! -name postfix ! -name opendkim -exec rm -rf {} +; fi
+
+distclean:
+	rm -rf $(B)
+
+help:
+	@sed -n -e 's/^#   //p' -e '/^# Variables/,/^$$/s/^# //p' Makefile
+
+.PHONY: all programs deps check demo unit lint bench soak races fuzz replay install \
+	clean distclean help FORCE
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' -type f 2>/dev/null)

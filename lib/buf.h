@@ -1,0 +1,43 @@
+/*
+ * buf - a growable run of bytes on the heap.
+ *
+ * Failure is sticky: after a refused allocation every further call does
+ * nothing and buf_failed() is true; test once, at the end.
+ * Ownership: the caller owns the struct; buf_free releases its memory.
+ * Threads: one at a time.
+ */
+#ifndef LIB_BUF_H
+#define LIB_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "lib/slice.h"
+
+struct buf {
+	char	*data;		/* not NUL-terminated */
+	size_t	 len, cap;
+	bool	 failed;
+};
+#define BUF_INIT	{ NULL, 0, 0, false }
+
+void	 buf_free(struct buf *);
+static inline void buf_reset(struct buf *b) { b->len = 0; b->failed = false; }
+static inline bool buf_failed(const struct buf *b) { return b->failed; }
+static inline struct slice
+buf_slice(const struct buf *b)
+{
+	return (struct slice){ b->data != NULL ? b->data : "", b->len };
+}
+
+void	*buf_room(struct buf *, size_t);	/* NULL when failed; then set len */
+void	 buf_add(struct buf *, const void *, size_t);
+void	 buf_slices(struct buf *, struct slice);
+void	 buf_char(struct buf *, char);
+void	 buf_str(struct buf *, const char *);
+void	 buf_printf(struct buf *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* JSON string with quotes; bytes that are no UTF-8 come out as U+FFFD. */
+void	 buf_json(struct buf *, struct slice);
+
+#endif

@@ -1,0 +1,396 @@
+/*
+ * config - penstock.conf.
+ *
+ * One file for all programs of the house, so that no two of them can disagree
+ * about where the store is.  Each reads the settings at the top and its own
+ * block, and accepts the blocks of the others without looking at what their
+ * words mean: those that have no program yet are checked as words only.
+ */
+#include "lib/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/keyword.h"
+#include "lib/scan.h"
+#include "lib/text.h"
+
+enum word {
+	WORD_STORE, WORD_POLICY, WORD_KEYS, WORD_MAP_SIZE, WORD_MILTER,
+	WORD_OTHER, WORD_SOCKET, WORD_SOCKET_GROUP, WORD_USER, WORD_TIMEOUT,
+	WORD_MAX_SESSIONS, WORD_DRAIN, WORD_INSTANCE, WORD_LATER
+};
+
+enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4 };
+static const char *const where_names[] = { "penstock.conf", "milter",
+	"the block of another program" };
+
+#define MAP_LEAST	(INT64_C(1) << 20)
+#define MAP_MOST	(INT64_C(1) << 46)
+
+/* clang-format off */
+static const struct keyword rows[] = {
+	{ "store", KEYWORD_STRING, IN_FILE, WORD_STORE,
+	  .unset = "/var/lib/penstock", .help = "folder of the stores" },
+	{ "policy", KEYWORD_STRING, IN_FILE, WORD_POLICY,
+	  .unset = "/etc/penstock/policy.conf", .help = "main policy file" },
+	{ "keys", KEYWORD_STRING, IN_FILE, WORD_KEYS,
+	  .unset = "/etc/penstock/keys", .help = "folder of DKIM keys" },
+	{ "map_size", KEYWORD_SIZE, IN_FILE, WORD_MAP_SIZE,
+	  .unset = "16 GiB", .help = "most a store may grow to" },
+	{ "milter", KEYWORD_BLOCK, IN_FILE, WORD_MILTER,
+	  .help = "penstock-milter" },
+	{ "socket", KEYWORD_STRING, IN_MILTER, WORD_SOCKET,
+	  .unset = "unix:/var/spool/postfix/penstock/milter.sock",
+	  .help = "where Postfix connects to" },
+	{ "socket_group", KEYWORD_STRING, IN_MILTER, WORD_SOCKET_GROUP,
+	  .unset = "", .help = "group that may connect" },
+	{ "user", KEYWORD_STRING, IN_MILTER | IN_OTHER, WORD_USER,
+	  .unset = "", .help = "user to become" },
+	{ "timeout", KEYWORD_DURATION, IN_MILTER, WORD_TIMEOUT,
+	  .unset = "360 seconds", .help = "for a peer that says nothing" },
+	{ "max_sessions", KEYWORD_NUMBER, IN_MILTER, WORD_MAX_SESSIONS,
+	  .least = 0, .most = 1000000, .unset = "0",
+	  .help = "connections at a time; 0: no bound" },
+	{ "drain", KEYWORD_DURATION, IN_MILTER, WORD_DRAIN,
+	  .unset = "10 seconds", .help = "time for messages to finish" },
+	{ "instance", KEYWORD_NAME, IN_MILTER, WORD_INSTANCE,
+	  .unset = "", .help = "name of this Postfix in events" },
+	{ "ingest", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-ingest" },
+	{ "preflight", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-preflight" },
+	{ "alert", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-alert" },
+	{ "unsubscribe", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-unsubscribe" },
+	{ "monitor", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-monitor" },
+	{ "release", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-release" },
+	{ "keys", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	  .help = "penstock-keys" },
+	{ "log", KEYWORD_STRING, IN_OTHER, WORD_LATER,
+	  .unset = "", .help = "log file to read" },
+	{ "listen", KEYWORD_STRING, IN_OTHER, WORD_LATER,
+	  .unset = "", .help = "address to serve at" },
+	{ "socket", KEYWORD_STRING, IN_OTHER, WORD_LATER,
+	  .unset = "", .help = "socket to serve at" },
+	{ "socket_group", KEYWORD_STRING, IN_OTHER, WORD_LATER,
+	  .unset = "", .help = "group that may connect" },
+};
+/* clang-format on */
+
+const struct keyword_table config_keywords = {
+	rows, sizeof(rows) / sizeof(rows[0]), where_names
+};
+
+struct reader {
+	struct config	*config;
+	struct problems	*problems;
+	struct slice	 folder;	/* of the file, absolute */
+	bool		 failed;	/* no memory */
+};
+
+/* keep - the pointer, or the note that there was no memory for it */
+static const char *
+keep(struct reader *r, const char *made)
+{
+	if (made == NULL)
+		r->failed = true;
+	return made != NULL ? made : "";
+}
+
+/* absolute - a path as it is, or below the folder of the file */
+static const char *
+absolute(struct reader *r, struct slice path)
+{
+	if (path.n > 0 && path.p[0] == '/')
+		return path.p;
+	return keep(r, arena_printf(r->config->arena, "%.*s/%s",
+	    SLICE_ARG(r->folder), path.p));
+}
+
+/* read_path - a path that must not be empty */
+static void
+read_path(struct reader *r, const struct node *n, const char **out)
+{
+	if (n->value.text.n == 0) {
+		problem_error(r->problems, n->value.at,
+		    "%s: expected a path, found \"\"", n->name.p);
+		return;
+	}
+	*out = absolute(r, n->value.text);
+}
+
+/* read_unix - the path of a socket */
+static void
+read_unix(struct reader *r, const struct node *n, struct slice path)
+{
+	const char *whole;
+
+	if (path.n == 0) {
+		problem_error(r->problems, n->value.at,
+		    "socket: expected a path behind \"unix:\"");
+		return;
+	}
+	whole = absolute(r, path);
+	if (strlen(whole) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+		problem_error(r->problems, n->value.at, "socket: the path has "
+		    "%zu bytes; a socket's has at most %zu", strlen(whole),
+		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+		return;
+	}
+	r->config->milter.socket = keep(r, arena_printf(r->config->arena,
+	    "unix:%s", whole));
+}
+
+/* read_socket - "unix:/path", "inet:port@host" or "inet6:port@host" */
+static void
+read_socket(struct reader *r, const struct node *n)
+{
+	struct slice text = n->value.text, port;
+	struct quoted q;
+	struct why why;
+	int64_t number;
+	size_t at = 0;
+
+	if (slice_starts(text, SLICE("unix:"))) {
+		read_unix(r, n, slice_from(text, 5));
+		return;
+	}
+	if (!slice_starts(text, SLICE("inet:")) &&
+	    !slice_starts(text, SLICE("inet6:"))) {
+		problem_error(r->problems, n->value.at, "socket: expected "
+		    "\"unix:/path\" or \"inet:port@host\", found %s",
+		    text_quote(text, &q));
+		return;
+	}
+	port = slice_from(text, text.p[4] == '6' ? 6 : 5);
+	while (at < port.n && port.p[at] != '@')
+		at++;
+	if (port.n - at < 2) {
+		problem_error(r->problems, n->value.at, "socket: %s names no "
+		    "host; write \"inet:port@host\"", text_quote(text, &q));
+		return;
+	}
+	port.n = at;
+	if (scan_count(port, 1, 65535, &number, &why) == -1) {
+		problem_error(r->problems, n->value.at, "socket: port %s",
+		    why.text);
+		return;
+	}
+	r->config->milter.socket = text.p;
+}
+
+/* read_duration - within bounds that make sense for it */
+static void
+read_duration(struct reader *r, const struct node *n, int64_t least,
+    int64_t most, int64_t *out)
+{
+	struct quoted q;
+	struct why why;
+	int64_t us;
+
+	if (scan_duration(n->value.text, &us, &why) == -1)
+		problem_error(r->problems, n->value.at, "%s: %s", n->name.p,
+		    why.text);
+	else if (us < least || us > most)
+		problem_error(r->problems, n->value.at, "%s: %s is out of "
+		    "range; expected %lld to %lld seconds", n->name.p,
+		    text_quote(n->value.text, &q),
+		    (long long)(least / CLOCK_SECOND),
+		    (long long)(most / CLOCK_SECOND));
+	else
+		*out = us;
+}
+
+/* read_map_size - whole pages of 4096 */
+static void
+read_map_size(struct reader *r, const struct node *n)
+{
+	struct quoted q;
+	struct why why;
+	int64_t bytes;
+
+	if (scan_size(n->value.text, &bytes, &why) == -1)
+		problem_error(r->problems, n->value.at, "map_size: %s",
+		    why.text);
+	else if (bytes < MAP_LEAST || bytes > MAP_MOST)
+		problem_error(r->problems, n->value.at, "map_size: %s is out "
+		    "of range; expected 1 MiB to 64 TiB",
+		    text_quote(n->value.text, &q));
+	else
+		r->config->map_size = bytes & ~INT64_C(4095);
+}
+
+/* read_milter - one setting of the milter block */
+static void
+read_milter(struct reader *r, const struct node *n, int id)
+{
+	struct config *c = r->config;
+	struct why why;
+
+	switch (id) {
+	case WORD_SOCKET:
+		read_socket(r, n);
+		break;
+	case WORD_SOCKET_GROUP:
+		c->milter.socket_group = n->value.text.p;
+		break;
+	case WORD_USER:
+		c->milter.user = n->value.text.p;
+		break;
+	case WORD_TIMEOUT:
+		read_duration(r, n, CLOCK_SECOND, CLOCK_DAY,
+		    &c->milter.timeout);
+		break;
+	case WORD_MAX_SESSIONS:		/* keyword_check knows its bounds */
+		if (scan_count(n->value.text, 0, INT64_MAX,
+		    &c->milter.max_sessions, &why) == -1)
+			problem_error(r->problems, n->value.at, "%s",
+			    why.text);
+		break;
+	case WORD_DRAIN:
+		read_duration(r, n, 0, CLOCK_HOUR, &c->milter.drain);
+		break;
+	case WORD_INSTANCE:
+		c->milter.instance = n->value.text.p;
+		break;
+	}
+}
+
+/* read_chain - the statements of the file, or of one block */
+static void
+read_chain(struct reader *r, const struct node *n, unsigned where)
+{
+	const struct keyword *row;
+
+	keyword_duplicates(n, r->problems);
+	for (; n != NULL; n = n->next) {
+		row = keyword_check(&config_keywords, n, where, r->problems);
+		if (row == NULL)
+			continue;
+		if (where == IN_MILTER) {
+			read_milter(r, n, row->id);
+			continue;
+		}
+		switch (row->id) {
+		case WORD_STORE:
+			read_path(r, n, &r->config->store);
+			break;
+		case WORD_POLICY:
+			read_path(r, n, &r->config->policy);
+			break;
+		case WORD_KEYS:
+			read_path(r, n, &r->config->keys);
+			break;
+		case WORD_MAP_SIZE:
+			read_map_size(r, n);
+			break;
+		case WORD_MILTER:
+			read_chain(r, n->child, IN_MILTER);
+			break;
+		case WORD_OTHER:
+			read_chain(r, n->child, IN_OTHER);
+			break;
+		}
+	}
+}
+
+/* folder_of - the folder of a path, absolute, in the arena */
+static int
+folder_of(struct arena *arena, const char *path, struct slice *out,
+    struct why *why)
+{
+	const char *slash = strrchr(path, '/');
+	char *here = NULL, *made;
+	int n = slash == NULL ? 0 : (int)(slash - path);
+
+	if (path[0] == '/') {
+		made = arena_printf(arena, "%.*s", n, path);
+	} else {
+		here = getcwd(NULL, 0);
+		if (here == NULL)
+			return why_errno(why, "cannot tell the current folder");
+		made = arena_printf(arena, "%s%s%.*s", here, n > 0 ? "/" : "",
+		    n, path);
+		free(here);
+	}
+	if (made == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for %s", path);
+	*out = slice_of(made);
+	return 0;
+}
+
+/* defaults - what holds where the file says nothing */
+static void
+defaults(struct config *c)
+{
+	c->store = "/var/lib/penstock";
+	c->policy = "/etc/penstock/policy.conf";
+	c->keys = "/etc/penstock/keys";
+	c->map_size = INT64_C(16) << 30;
+	c->milter.socket = "unix:/var/spool/postfix/penstock/milter.sock";
+	c->milter.socket_group = "";
+	c->milter.user = "";
+	c->milter.timeout = 360 * CLOCK_SECOND;
+	c->milter.drain = 10 * CLOCK_SECOND;
+	c->milter.instance = "";
+}
+
+/* config_load - read penstock.conf whole, or not at all */
+int
+config_load(const char *path, struct config **out, struct problems *problems,
+    struct why *why)
+{
+	struct reader r = { .problems = problems };
+	struct arena *arena = NULL;
+	unsigned errors = problems->errors;
+	struct slice file, text;
+	int got, result = -1;
+
+	*out = NULL;
+	/* The name of the file outlives the arena: problems point to it. */
+	file = arena_copy(problems->arena, slice_of(path));
+	arena = arena_new(16384, 0);
+	if (file.p == NULL || arena == NULL ||
+	    (r.config = arena_alloc(arena, sizeof(*r.config))) == NULL) {
+		why_kind(why, WHY_MEMORY, "no memory for %s", path);
+		goto out;
+	}
+	r.config->arena = arena;
+	r.config->path = keep(&r, arena_copy(arena, file).p);
+	defaults(r.config);
+	got = parse_read(arena, path, &text, why);
+	if (got == 0) {
+		why_set(why, "there is no file %s", path);
+		goto out;
+	}
+	if (got == -1 || folder_of(arena, path, &r.folder, why) == -1)
+		goto out;
+	read_chain(&r, parse_text(arena, file.p, text, problems), IN_FILE);
+	if (r.failed) {
+		why_kind(why, WHY_MEMORY, "no memory for %s", path);
+		goto out;
+	}
+	result = problems->errors == errors;
+out:
+	if (result == 1)
+		*out = r.config;
+	else
+		arena_free(arena);
+	return result;
+}
+
+/* config_free - NULL is allowed */
+void
+config_free(struct config *c)
+{
+	if (c != NULL)
+		arena_free(c->arena);
+}

@@ -1,0 +1,45 @@
+/*
+ * config - penstock.conf: where the store, the policy and the keys are, and a
+ * block per program.
+ *
+ * Same parser and same quality of errors as the policy.  Ownership: the caller
+ * frees with config_free.  Threads: any once loaded.
+ */
+#ifndef LIB_CONFIG_H
+#define LIB_CONFIG_H
+
+#include <stdint.h>
+#include "lib/keyword.h"
+#include "lib/parse.h"
+#include "lib/why.h"
+
+#define CONFIG_DEFAULT	"/etc/penstock/penstock.conf"
+
+struct config {
+	struct arena	*arena;
+	const char	*path;
+	const char	*store;		/* absolute; default /var/lib/penstock */
+	const char	*policy;	/* /etc/penstock/policy.conf */
+	const char	*keys;		/* /etc/penstock/keys */
+	int64_t		 map_size;	/* default 16 GiB */
+	struct {
+		const char	*socket;	/* "unix:/path" or "inet:port@host" */
+		const char	*socket_group;	/* "" keeps the own group */
+		const char	*user;		/* "" stays as started */
+		int64_t		 timeout;	/* us; half packets, idle: 360 s */
+		int64_t		 max_sessions;	/* 0: no bound of ours */
+		int64_t		 drain;		/* us; 10 s */
+		const char	*instance;	/* written into events; "" */
+	} milter;
+};
+
+/* Every word of the file, its default and its sense; also for the lint. */
+extern const struct keyword_table config_keywords;
+
+/* Relative paths are relative to the file. 1 good, 0 mistakes (problems),
+ * -1 cannot be read. */
+int	config_load(const char *path, struct config **, struct problems *,
+	    struct why *);
+void	config_free(struct config *);
+
+#endif

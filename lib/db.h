@@ -1,0 +1,93 @@
+/*
+ * db - the one door to LMDB.
+ *
+ * Full durability always: no WRITEMAP, NOSYNC, NOMETASYNC.  MDB_NOTLS, 1,024
+ * readers.  An environment has one writing program, its owner, which holds an
+ * exclusive lock (flock on DIR/owner.lock) as long as it lives; a second owner
+ * fails with WHY_BUSY and its pid.  A reader opens lock.mdb read-write first:
+ * without a reader slot LMDB reads garbage in silence, so that failing is an
+ * error which names the systemd ReadWritePaths= line.
+ * A data file shorter than its meta pages say is refused before LMDB maps it.
+ *
+ * Errors of db_commit and db_put: WHY_NOROOM (disk or map full; the
+ * transaction is gone, the environment lives) or WHY_BROKEN (exit).
+ * Slices of db_get and cursors borrow the transaction.
+ * Threads: a db is for any; a transaction belongs to one thread, and a read
+ * transaction lives for one call of ours, never across a callback.
+ * No fork after db_open.
+ */
+#ifndef LIB_DB_H
+#define LIB_DB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/slice.h"
+#include "lib/why.h"
+
+#define DB_TABLES_MAX	16
+#define DB_KEY_MAX	511
+#define DB_SPARE	(64u << 20)	/* kept allocated beyond the last page */
+
+struct db;
+struct db_txn;
+struct db_cursor;
+
+struct db_layout {			/* of one store, const */
+	uint32_t	 version;	/* a newer one on disk is refused */
+	const char	*kind;		/* "gate": written at creation, checked */
+	const char	*const *tables;	/* NULL-ended */
+};
+
+/* Creates DIR (2750) and files (data 0640, lock 0660) when missing. */
+int	 db_open_owner(struct db **, const char *dir, const struct db_layout *,
+	    uint64_t map_size, struct why *);
+/* Fetch: 0 when there is no such store yet. */
+int	 db_open_reader(struct db **, const char *dir,
+	    const struct db_layout *, struct why *);
+void	 db_close(struct db *);
+
+int	 db_begin(struct db *, bool write, struct db_txn **, struct why *);
+int	 db_commit(struct db_txn *, struct why *);	/* frees the txn */
+void	 db_abort(struct db_txn *);			/* NULL allowed */
+
+/* table: index in layout->tables. */
+int	 db_get(struct db_txn *, unsigned table, struct slice key,
+	    struct slice *value, struct why *);			/* fetch */
+int	 db_put(struct db_txn *, unsigned table, struct slice key,
+	    struct slice value, struct why *);
+int	 db_append(struct db_txn *, unsigned table, struct slice key,
+	    struct slice value, struct why *);	/* key > all others */
+int	 db_delete(struct db_txn *, unsigned table, struct slice key,
+	    struct why *);					/* fetch */
+int	 db_count(struct db_txn *, unsigned table, uint64_t *, struct why *);
+
+/* Cursor: at the first key >= key; key.p NULL: at the first of all. Fetch. */
+int	 db_seek(struct db_txn *, unsigned table, struct slice key,
+	    struct db_cursor **, struct slice *k, struct slice *v,
+	    struct why *);		/* *cursor reused when not NULL */
+int	 db_last(struct db_txn *, unsigned table, struct slice *k,
+	    struct slice *v, struct why *);			/* fetch */
+int	 db_next(struct db_cursor *, struct slice *k, struct slice *v,
+	    struct why *);					/* fetch */
+void	 db_cursor_close(struct db_cursor *);	/* before commit or abort */
+
+/* Owner: keep DB_SPARE (less at the end of the map) allocated beyond the last
+ * page used. WHY_NOROOM when the disk has no room. */
+int	 db_reserve(struct db *, struct why *);
+/* Owner: clear slots of dead readers. Every 10 s. */
+void	 db_check_readers(struct db *);
+/* Owner: -1 WHY_BROKEN when data.mdb at that path is another file now. */
+int	 db_check_file(struct db *, struct why *);
+
+struct db_stat {
+	uint64_t map_size, used, file_size;	/* bytes */
+	uint64_t entries[DB_TABLES_MAX];
+	unsigned tables, readers;
+};
+int	 db_stat(struct db *, struct db_stat *, struct why *);
+/* A compacted, consistent copy into a new directory, live. */
+int	 db_copy(struct db *, const char *to, struct why *);
+/* Walk every page and key in a child process (a damaged file may SIGBUS). */
+int	 db_verify(const char *dir, const struct db_layout *, struct why *);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * db_in - what the files of the door to LMDB share; nobody else includes it.
+ *
+ * db_file.c: the folder, its modes, the owner's lock, the file before LMDB
+ * maps it.  db_open.c: making and opening.  db.c: transactions.
+ * db_care.c: what an owner or a tool does besides.
+ */
+#ifndef LIB_DB_IN_H
+#define LIB_DB_IN_H
+
+#include <pthread.h>
+#include "lib/db.h"
+
+#define DB_DATA		"data.mdb"
+#define DB_LOCK		"lock.mdb"
+#define DB_OWNER	"owner.lock"
+#define DB_READERS	1024
+
+struct db {
+	struct MDB_env	*env;
+	unsigned	 dbi[DB_TABLES_MAX];	/* MDB_dbi */
+	unsigned	 tables;
+	const struct db_layout *layout;
+	char		*dir;
+	int		 owner_fd;	/* -1: a reader */
+	uint64_t	 allocated;	/* bytes of the file known allocated */
+	pthread_mutex_t	 mutex;		/* readers: open transactions, resize */
+	pthread_cond_t	 quiet;
+	unsigned	 open;
+	bool		 resizing;
+};
+
+struct db_txn {
+	struct MDB_txn	*txn;
+	struct db	*db;
+	uint64_t	 wrote;		/* most bytes its pages may take */
+	bool		 write;
+};
+
+/* --- db_file.c ------------------------------------------------------------ */
+/* dir/name in malloc'd memory; NULL with why. */
+char	*db_path(const char *dir, const char *name, struct why *);
+/* The folder exists, 2750, and belongs to the group that reads it. */
+int	 db_file_folder(const char *dir, struct why *);
+/* Sets mode and group of dir/name; failing to is no error. */
+void	 db_file_mode(const char *dir, const char *name, unsigned mode);
+/* Takes the owner's lock: an fd, or -1 (WHY_BUSY names the other's pid). */
+int	 db_file_own(const char *dir, struct why *);
+/* Fetch: 0 no data file; 1 it is as long as its meta pages say. */
+int	 db_file_whole(const char *dir, struct why *);
+/* A reader can write lock.mdb, so that LMDB gives it a slot. */
+int	 db_file_slot(const char *dir, struct why *);
+
+/* --- db.c ----------------------------------------------------------------- */
+/* The sentence and the kind for an LMDB or errno code; returns -1. */
+int	 db_why(struct why *, const struct db *, int rc, const char *what);
+/* Room for a transaction of that many bytes more. */
+int	 db_room(struct db *, uint64_t more, struct why *);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * event - what the gate did, as one record; the record is the durable charge.
+ *
+ * The byte format stands at the head of event.c; it is versioned and readers
+ * refuse a newer version.  The sequence and the time are patched in by the
+ * writer inside its transaction (fixed places at the head of the record).
+ * Fields of a kind that does not use them are empty.
+ * Ownership: slices borrow; event_decode borrows the bytes it was given and
+ * takes arrays from the arena.   Threads: any.
+ */
+#ifndef LIB_EVENT_H
+#define LIB_EVENT_H
+
+#include <stdint.h>
+#include "lib/buf.h"
+#include "lib/hash.h"
+#include "lib/mem.h"
+#include "lib/slice.h"
+#include "lib/why.h"
+
+enum event_kind { EVENT_ACCEPT, EVENT_HOLD, EVENT_REFUSE, EVENT_DEFER,
+	EVENT_DROP, EVENT_VOID, EVENT_RELEASE, EVENT_RELOAD, EVENT_WARMUP,
+	EVENT_STATUS };
+extern const char *const event_kind_names[];	/* NULL-ended */
+
+enum verdict { VERDICT_PASS, VERDICT_HOLD, VERDICT_DEFER, VERDICT_REFUSE,
+	VERDICT_DROP };
+extern const char *const verdict_names[];	/* NULL-ended */
+
+/* Where in the SMTP dialogue it was decided. */
+enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_HEADERS,
+	STAGE_MESSAGE };
+extern const char *const stage_names[];
+
+enum limit_kind { LIMIT_THROTTLE, LIMIT_CAP };
+extern const char *const limit_kind_names[];
+
+/*
+ * One charge to one counter.  Plain data: replay needs no policy.  key is
+ * hash_128(kind, limit name, dimension values), never the number or the file.
+ */
+struct charge {
+	uint8_t		key[16];
+	uint8_t		kind;		/* enum limit_kind */
+	uint8_t		shared;		/* the key spans several tenants */
+	uint64_t	tenant;		/* id of the tenant that spends */
+	int64_t		amount;		/* recipients, messages or bytes */
+	int64_t		window;		/* cap: start, us; throttle: 0 */
+	int64_t		window_end;	/* cap: end, us; throttle: 0 */
+	int64_t		rate;		/* throttle: leaks rate per period us */
+	int64_t		period;
+	struct slice	name;		/* limit name, for eyes */
+	struct slice	rule;		/* file:line */
+};
+
+struct event_recipient {
+	struct slice	address;	/* local@domain as canonical text */
+	struct slice	domain;
+	struct slice	provider;
+	bool		local;		/* delivered here: never charged */
+	enum verdict	verdict;
+	struct slice	rule;		/* file:line, empty for none */
+};
+
+struct event_signature {
+	struct slice	domain, selector;
+};
+
+struct event {
+	enum event_kind	 kind;
+	uint64_t	 seq;		/* 0 until the writer gives it */
+	int64_t		 time;		/* us UTC */
+	struct slice	 instance;	/* which Postfix: milter's {daemon_name}
+					   family or configured; may be empty */
+	struct slice	 queue_id;
+	struct slice	 group, tenant, login, listener;
+	struct slice	 client;	/* address text */
+	struct slice	 mail_from;	/* canonical text, "" for <> */
+	struct slice	*from_domains;
+	size_t		 nfrom_domains;
+	struct slice	 stream, matched;
+	struct slice	 campaign, pool, address;
+	struct slice	 message_id;
+	int64_t		 size;		/* bytes of the message as seen */
+	uint32_t	 flags;		/* EVENT_LONG_LINES */
+	uint8_t		 policy_hash[HASH_SHA256];
+	struct event_signature *signatures;
+	size_t		 nsignatures;
+	enum verdict	 verdict;
+	enum verdict	 would;		/* shadow: what was not said; or PASS */
+	enum stage	 stage;
+	struct slice	 rule;		/* file:line that made the verdict */
+	struct slice	 reply;		/* text told to the client, refusals; or
+					   what a shadow would have said */
+	struct slice	 limit;		/* name of the limit, refusals by one */
+	uint32_t	 count;		/* repeats in this record, >= 1 */
+	struct charge	*charges;
+	size_t		 ncharges;
+	struct event_recipient *recipients;
+	size_t		 nrecipients;
+	uint64_t	 voids;		/* EVENT_VOID: seq it takes back */
+	struct slice	 text;		/* RELOAD, STATUS: what happened */
+};
+#define EVENT_LONG_LINES	1u	/* signed lines over 998 bytes */
+
+void	event_encode(const struct event *, struct buf *);
+/* Patches an encoded event in place. */
+void	event_stamp(struct slice encoded, uint64_t seq, int64_t time);
+int	event_decode(struct slice, struct event *, struct arena *,
+	    struct why *);
+/* Only the head and the charges, for replay: no arena for recipients. */
+int	event_charges(struct slice, uint64_t *seq, int64_t *time,
+	    enum event_kind *, uint64_t *voids, struct charge **, size_t *n,
+	    struct arena *, struct why *);
+/* One JSON object, no newline; keys as in penstock-events, all present. */
+void	event_json(const struct event *, struct buf *);
+/* us as RFC 3339 text, UTC, microseconds, without quotes. */
+void	event_time(int64_t us, struct buf *);
+
+#endif

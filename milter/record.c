@@ -1,0 +1,272 @@
+/*
+ * record - events and log lines from the state of a message.
+ *
+ * The accept event is built before the commit and kept until the edits are
+ * through, since a failing edit voids exactly what it says.  A refusal's is
+ * built on the stack and copied by the writer.  When the arena has no room
+ * for a part of a refusal, the part is left out: the refusal stands.
+ */
+#include "milter/record.h"
+
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+
+/* or_dash - for eyes */
+static struct slice
+or_dash(struct slice s)
+{
+	return s.n > 0 ? s : SLICE("-");
+}
+
+/* say - the line of a message; would: of a limit in shadow mode, or NULL */
+static void
+say(struct session *s, enum verdict verdict, const char *would,
+    struct slice rule)
+{
+	struct message *m = &s->message;
+	const struct tenant *t = m->mail.tenant;
+	struct slice id = m->queue_id.n > 0 ? m->queue_id : SLICE("NOQUEUE");
+	struct slice name = or_dash(t != NULL ? t->name : SLICE_NONE);
+	struct slice by = or_dash(rule);
+
+	log_info("%.*s: tenant=%.*s stream=default rcpts=%zu verdict=%s%s%s "
+	    "rule=%.*s", SLICE_ARG(id), SLICE_ARG(name), m->mail.nrcpts,
+	    verdict_names[verdict], would != NULL ? " would=" : "",
+	    would != NULL ? would : "", SLICE_ARG(by));
+	m->logged = true;
+}
+
+/* record_pass - it was accepted, if only because a shadow bars nobody */
+void
+record_pass(struct session *s)
+{
+	const struct would *w = &s->message.mail.would;
+
+	if (w->verdict == VERDICT_PASS)
+		say(s, VERDICT_PASS, NULL, SLICE_NONE);
+	else
+		say(s, VERDICT_PASS, verdict_names[w->verdict],
+		    policy_rule(s->message.mail.policy, w->rule,
+		    s->message.arena));
+}
+
+/* record_unsaid - a message that ended with refused recipients only */
+void
+record_unsaid(struct session *s)
+{
+	struct message *m = &s->message;
+
+	if (m->refused > 0 && !m->logged)
+		say(s, m->last_refusal, NULL, m->last_rule);
+}
+
+/* message_id - the header's value, as written */
+static struct slice
+message_id(const struct message *m)
+{
+	struct slice v;
+
+	for (size_t i = 0; i < m->nheaders; i++) {
+		if (!slice_case_eq(m->headers[i].name, SLICE("message-id")))
+			continue;
+		v = slice_trim(m->headers[i].value);
+		if (v.n > MESSAGE_NAME_MOST)
+			v.n = MESSAGE_NAME_MOST;
+		return v;
+	}
+	return SLICE_NONE;
+}
+
+/* fill_common - what is the same for every kind; client: its text */
+static void
+fill_common(struct session *s, struct event *e, struct slice client)
+{
+	struct message *m = &s->message;
+	const struct mail *mail = &m->mail;
+	const struct tenant *t = mail->tenant;
+
+	*e = (struct event){
+		.time = clock_now(),
+		.instance = slice_of(s->gate->config->milter.instance),
+		.queue_id = m->queue_id,
+		.login = mail->login,
+		.listener = mail->listener,
+		.client = client,
+		.mail_from = mail->mail_from.text,
+		.from_domains = mail->from_domains,
+		.nfrom_domains = mail->nfrom_domains,
+		.message_id = message_id(m),
+		.size = m->size,
+		.count = 1,
+	};
+	if (t != NULL) {
+		e->tenant = t->name;
+		e->stream = SLICE("default");
+		if (t->group != NULL)
+			e->group = t->group->name;
+	}
+	memcpy(e->policy_hash, mail->policy->hash, sizeof(e->policy_hash));
+}
+
+/* fill_recipients - those that were accepted */
+static int
+fill_recipients(struct message *m, struct event *e)
+{
+	const struct mail *mail = &m->mail;
+	struct event_recipient *r;
+
+	if ((r = arena_array(m->arena, mail->nrcpts, sizeof(*r))) == NULL)
+		return -1;
+	for (size_t i = 0; i < mail->nrcpts; i++) {
+		const struct rcpt *from = &mail->rcpts[i];
+
+		r[i] = (struct event_recipient){
+			.address = from->to.text,
+			.domain = from->to.domain,
+			.provider = slice_of(provider_name(from->provider)),
+			.local = from->local,
+			.verdict = from->verdict,
+			.rule = policy_rule(mail->policy, from->rule,
+			    m->arena),
+		};
+	}
+	e->recipients = r;
+	e->nrecipients = mail->nrcpts;
+	return 0;
+}
+
+/* fill_signatures - who signed */
+static int
+fill_signatures(struct message *m, struct event *e)
+{
+	const struct mail *mail = &m->mail;
+	struct event_signature *g;
+
+	if ((g = arena_array(m->arena, mail->nidentities,
+	    sizeof(*g))) == NULL)
+		return -1;
+	for (size_t i = 0; i < mail->nidentities; i++) {
+		g[i].domain = mail->identities[i]->domain;
+		g[i].selector = mail->identities[i]->selector;
+	}
+	e->signatures = g;
+	e->nsignatures = mail->nidentities;
+	return 0;
+}
+
+/* fill_charges - what the sealed claim costs */
+static int
+fill_charges(struct message *m, struct event *e)
+{
+	const struct claim *claim = &m->mail.claim;
+	struct charge *c;
+
+	if ((c = arena_array(m->arena, claim->n, sizeof(*c))) == NULL)
+		return -1;
+	for (size_t i = 0; i < claim->n; i++)
+		c[i] = claim->asks[i].charge;
+	e->charges = c;
+	e->ncharges = claim->n;
+	return 0;
+}
+
+/* fill_would - what a limit in shadow mode would have answered; the verdict
+ * says pass, the rest why it would not have been one */
+static void
+fill_would(struct message *m, struct event *e)
+{
+	const struct would *w = &m->mail.would;
+
+	if (w->verdict == VERDICT_PASS)
+		return;
+	e->would = w->verdict;
+	e->rule = policy_rule(m->mail.policy, w->rule, m->arena);
+	e->limit = w->limit != NULL ? w->limit->name : SLICE_NONE;
+	e->reply = w->text;
+}
+
+/* record_accept - the event whose commit makes the message ours */
+int
+record_accept(struct session *s)
+{
+	struct message *m = &s->message;
+	struct event *e = &m->event;
+	char text[INET6_ADDRSTRLEN];
+	struct slice client = SLICE_NONE;
+
+	if (s->client.known) {
+		client = arena_copy(m->arena,
+		    slice_of(ip_print(&s->client, text)));
+		if (client.p == NULL)
+			return -1;
+	}
+	fill_common(s, e, client);
+	e->kind = EVENT_ACCEPT;
+	e->verdict = VERDICT_PASS;
+	e->stage = STAGE_MESSAGE;
+	e->rule = policy_rule(m->mail.policy, m->mail.tenant_rule, m->arena);
+	fill_would(m, e);
+	if (m->signing && sign_long_lines(s->signer))
+		e->flags |= EVENT_LONG_LINES;
+	if (fill_recipients(m, e) == -1 || fill_signatures(m, e) == -1 ||
+	    fill_charges(m, e) == -1)
+		return -1;
+	return 0;
+}
+
+/* fill_refused - the one recipient that a refusal is about */
+static void
+fill_refused(struct message *m, struct event *e, struct slice text,
+    struct event_recipient *r)
+{
+	struct mailbox to;
+	struct why why;
+
+	*r = (struct event_recipient){ .address = text, .verdict = e->verdict,
+		.rule = e->rule };
+	if (address_path(m->arena, text, &to, &why) == 1) {
+		r->address = to.text;
+		r->domain = to.domain;
+		r->provider = slice_of(provider_name(provider_of(to.domain)));
+	}
+	e->recipients = r;
+	e->nrecipients = 1;
+}
+
+/* record_refusal - nobody waits for it */
+void
+record_refusal(struct session *s, const struct answer *a, struct slice rcpt)
+{
+	struct message *m = &s->message;
+	struct event_recipient one;
+	struct event e;
+	char text[INET6_ADDRSTRLEN];
+	struct slice rule;
+
+	rule = policy_rule(m->mail.policy, a->rule, m->arena);
+	fill_common(s, &e, s->client.known ?
+	    slice_of(ip_print(&s->client, text)) : SLICE_NONE);
+	e.kind = a->verdict == VERDICT_REFUSE ? EVENT_REFUSE : EVENT_DEFER;
+	e.verdict = a->verdict;
+	e.stage = a->stage;
+	e.rule = rule;
+	e.reply = a->text;
+	e.limit = a->limit != NULL ? a->limit->name : SLICE_NONE;
+	if (rcpt.p != NULL)
+		fill_refused(m, &e, rcpt, &one);
+	else
+		(void)fill_recipients(m, &e);
+	writer_note(s->gate->writer, &e);
+	if (rcpt.p == NULL) {
+		say(s, a->verdict, NULL, rule);
+		return;
+	}
+	m->refused++;
+	m->deferred = m->deferred || a->verdict != VERDICT_REFUSE;
+	m->last_refusal = a->verdict;
+	m->last_rule = rule;
+	log_debug("recipient %.*s: verdict=%s rule=%.*s", SLICE_ARG(rcpt),
+	    verdict_names[a->verdict], SLICE_ARG(rule));
+}

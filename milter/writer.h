@@ -1,0 +1,54 @@
+/*
+ * writer - the one thread that writes the store: group commit, void, status,
+ * checkpoint, last good forms.
+ *
+ * A callback submits an encoded event and waits at most the deadline; many
+ * waiters share one commit.  After a deadline the caller answers 451; if the
+ * event lands all the same, a void follows it.  The writer settles the ledger
+ * in the order of sequences, before it wakes anybody.
+ * No room: submit fails at once until a probe (1/s) gets through.  Any other
+ * error of a commit is fatal: log_fatal(EX_IOERR).
+ * Threads: any, after writer_start.
+ */
+#ifndef MILTER_WRITER_H
+#define MILTER_WRITER_H
+
+#include "lib/event.h"
+#include "lib/store.h"
+#include "policy/ledger.h"
+
+#define WRITER_DEADLINE	(2 * INT64_C(1000000))	/* us */
+
+struct writer;
+
+int	 writer_start(struct writer **, struct store *, struct ledger *,
+	    uint64_t applied, struct why *);
+/* Flushes what waits and the counts of repeats, final checkpoint, joins. */
+void	 writer_stop(struct writer *);
+
+/* May mail be taken at all? False: 451 at MAIL, *reason static text. */
+bool	 writer_alive(struct writer *, const char **reason);
+/* Does its thread still go round, room or no room?  For the watchdog. */
+bool	 writer_beats(struct writer *);
+
+/*
+ * Durable before it returns 0. The event's charges were sealed by the caller;
+ * whatever happens, the writer settles them (spent or dropped).
+ * -1: answer 451 (no room, deadline, memory). *seq: the event's.
+ */
+int	 writer_commit(struct writer *, const struct event *, uint64_t *seq,
+	    struct why *);
+/* An accepted event whose edits failed: written without waiting. */
+void	 writer_void(struct writer *, const struct event *, uint64_t seq);
+/* Refusals and deferrals: not waited for; repeats of (tenant, limit, stage,
+ * kind) within a minute become one more record with their count. */
+void	 writer_note(struct writer *, const struct event *);
+/* A policy was loaded: event, status text, forms. Waits for the commit. */
+int	 writer_reload(struct writer *, const struct status *, const struct
+	    event *, void (*forms)(void *, struct store *), void *with,
+	    struct why *);
+void	 writer_draining(struct writer *);
+/* Tests: other times than WRITER_DEADLINE and 5 s between checkpoints, us. */
+void	 writer_tune(struct writer *, int64_t deadline, int64_t round);
+
+#endif

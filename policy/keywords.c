@@ -1,0 +1,232 @@
+/*
+ * keywords - the table of the policy language.
+ *
+ * The same name may have several rows, as long as no two stand in the same
+ * block: "class" is a block in the main file and a setting in a tenant.
+ */
+#include "policy/keywords.h"
+
+#include "policy/policy.h"
+
+#define COUNT_MAX	INT64_C(1000000000000)		/* 10^12 */
+
+const char *const mode_choices[] = { "enforce", "shadow", NULL };
+static const char *const unknown_choices[] = { "defer", "refuse", NULL };
+static const char *const algorithm_choices[] = { "rsa-sha256",
+	"ed25519-sha256", NULL };			/* as enum key_type */
+static const char *const identify_choices[] = { "from-domain", NULL };
+
+#define IN_LIMIT	(IN_THROTTLE | IN_CAP)
+
+/* clang-format off */
+static const struct keyword rows[] = {
+	/* the main file */
+	{ "include", KEYWORD_STRING, IN_FILE, WORD_INCLUDE,
+	    .help = "a file, or a folder whose *.conf hold tenants" },
+	{ "timezone", KEYWORD_ZONE, IN_FILE | IN_TENANT, WORD_TIMEZONE,
+	    .unset = "UTC",
+	    .help = "zone in which days, weeks and months of caps begin" },
+	{ "unknown_sender", KEYWORD_CHOICE, IN_FILE, WORD_UNKNOWN_SENDER,
+	    .choices = unknown_choices, .unset = "defer",
+	    .help = "answer to a login that no tenant claims" },
+	{ "mode", KEYWORD_CHOICE, IN_FILE | IN_CLASS | IN_TENANT, WORD_MODE,
+	    .choices = mode_choices, .unset = "enforce",
+	    .help = "shadow: limits decide and are recorded, mail passes" },
+	{ "shadow", KEYWORD_SET, IN_FILE | IN_CLASS | IN_TENANT, WORD_SHADOW,
+	    .unset = "nothing",
+	    .help = "the parts in shadow; this release: \"limits\"" },
+	{ "inflight", KEYWORD_NUMBER, IN_FILE, WORD_INFLIGHT,
+	    .least = 1, .most = 100, .unset = "25",
+	    .help = "percent of a shared cap that one tenant may hold "
+	    "reserved" },
+	{ "submission", KEYWORD_SET, IN_FILE, WORD_SUBMISSION,
+	    .unset = "names with \"submission\" or \"smtps\"",
+	    .help = "more listeners ({daemon_name}) that are submission" },
+	{ "local_transports", KEYWORD_SET, IN_FILE, WORD_LOCAL_TRANSPORTS,
+	    .unset = "local, virtual, lmtp, maildrop, dovecot",
+	    .help = "transports whose recipients are local: never charged" },
+	{ "trusted", KEYWORD_BLOCK, IN_FILE, WORD_TRUSTED,
+	    .help = "clients whose From domain names the tenant" },
+	{ "identify", KEYWORD_CHOICE, IN_TRUSTED, WORD_IDENTIFY,
+	    .choices = identify_choices,
+	    .help = "how the tenant of trusted mail is found" },
+
+	/* pools */
+	{ "pool", KEYWORD_BLOCK, IN_FILE, WORD_POOL, .titles = 1,
+	    .help = "sending addresses that belong together" },
+	{ "address", KEYWORD_BLOCK, IN_POOL, WORD_ADDRESS, .titles = 1,
+	    .help = "an IP address that Postfix binds to" },
+	{ "helo", KEYWORD_STRING, IN_ADDRESS, WORD_HELO,
+	    .unset = "Postfix's myhostname",
+	    .help = "the name it says in EHLO" },
+	{ "transport", KEYWORD_NAME, IN_ADDRESS, WORD_TRANSPORT,
+	    .help = "its service in Postfix's master.cf" },
+
+	/* groups, classes, tenants */
+	{ "group", KEYWORD_BLOCK, IN_FILE, WORD_GROUP, .titles = 1,
+	    .help = "tenants that share limits and a contact" },
+	{ "class", KEYWORD_BLOCK, IN_FILE, WORD_CLASS, .titles = 1,
+	    .help = "a plan: limits that stand in each of its tenants" },
+	{ "tenant", KEYWORD_BLOCK, IN_FILE, WORD_TENANT, .titles = 1,
+	    .help = "one who sends" },
+	{ "group", KEYWORD_NAME, IN_TENANT, WORD_IN_GROUP,
+	    .unset = "none", .help = "the group it belongs to" },
+	{ "class", KEYWORD_NAME, IN_TENANT, WORD_IN_CLASS,
+	    .unset = "none", .help = "the class whose limits it has" },
+	{ "pool", KEYWORD_BLOCK, IN_TENANT, WORD_POOL, .titles = 1,
+	    .help = "a pool its mail leaves by" },
+	{ "weight", KEYWORD_NUMBER, IN_ROUTE, WORD_WEIGHT,
+	    .least = 1, .most = 1000000, .unset = "1",
+	    .help = "this pool's part beside the tenant's other pools" },
+	{ "contact", KEYWORD_STRING, IN_GROUP | IN_TENANT, WORD_CONTACT,
+	    .unset = "none", .help = "whom replies tell the sender to ask" },
+	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT, WORD_PAUSED,
+	    .unset = "not paused",
+	    .help = "the reason why all mail gets 451 for now" },
+	{ "logins", KEYWORD_SET, IN_TENANT, WORD_LOGINS,
+	    .help = "SASL logins: x, *@domain, *@.domain (all below)" },
+	{ "clients", KEYWORD_SET, IN_TENANT | IN_TRUSTED, WORD_CLIENTS,
+	    .help = "addresses and networks it sends from without a login" },
+	{ "domains", KEYWORD_SET, IN_TENANT, WORD_DOMAINS,
+	    .help = "what it may write in MAIL FROM and From: x, *.x" },
+	{ "bounce_domain", KEYWORD_STRING, IN_TENANT, WORD_BOUNCE_DOMAIN,
+	    .unset = "none", .help = "one more domain for MAIL FROM only" },
+	{ "max_recipients", KEYWORD_NUMBER, IN_CLASS | IN_TENANT,
+	    WORD_MAX_RECIPIENTS, .least = 1, .most = 1000000,
+	    .unset = "none", .help = "recipients of one message" },
+
+	/* dkim */
+	{ "dkim", KEYWORD_BLOCK, IN_FILE | IN_TENANT, WORD_DKIM, .titles = 1,
+	    .help = "a key that signs; the title is the selector" },
+	{ "domain", KEYWORD_STRING, IN_DKIM, WORD_DOMAIN,
+	    .help = "d= of the signature" },
+	{ "key", KEYWORD_STRING, IN_DKIM, WORD_KEY,
+	    .help = "file of the private key, relative to keys" },
+	{ "algorithm", KEYWORD_CHOICE, IN_DKIM, WORD_ALGORITHM,
+	    .choices = algorithm_choices, .unset = "the key's",
+	    .help = "what the key must be good for" },
+
+	/* limits */
+	{ "throttle", KEYWORD_BLOCK, IN_GROUP | IN_CLASS | IN_TENANT,
+	    WORD_THROTTLE, .titles = 1,
+	    .help = "a steady rate with a burst (a leaking bucket)" },
+	{ "cap", KEYWORD_BLOCK, IN_GROUP | IN_CLASS | IN_TENANT, WORD_CAP,
+	    .titles = 1,
+	    .help = "a count per calendar minute, hour, day, week, month" },
+	{ "rate", KEYWORD_RATE, IN_THROTTLE, WORD_RATE,
+	    .help = "\"200/hour\"; \"none\" switches an inherited one off" },
+	{ "burst", KEYWORD_NUMBER, IN_THROTTLE, WORD_BURST,
+	    .least = 1, .most = COUNT_MAX, .unset = "the rate's number",
+	    .help = "how many may pass at once after a quiet time" },
+	{ "limit", KEYWORD_CAP, IN_CAP, WORD_LIMIT,
+	    .help = "\"1000/day\"; \"none\" switches an inherited one off" },
+	{ "count", KEYWORD_CHOICE, IN_LIMIT, WORD_COUNT,
+	    .choices = count_by_names, .unset = "recipients",
+	    .help = "what is counted" },
+	{ "to", KEYWORD_STRING, IN_LIMIT, WORD_TO, .unset = "all",
+	    .help = "only recipients of \"provider:NAME\"" },
+	{ "over", KEYWORD_CHOICE, IN_LIMIT, WORD_OVER,
+	    .choices = over_names, .unset = "defer",
+	    .help = "answer beyond it: defer 451, refuse 550" },
+	{ "jitter", KEYWORD_NUMBER, IN_LIMIT, WORD_JITTER,
+	    .least = 0, .most = 1, .unset = "0",
+	    .help = "0 to 1: the next slot told is later by a random part "
+	    "of the wait" },
+};
+/* clang-format on */
+
+static const char *const where_names[] = { "the main file", "trusted", "pool",
+	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
+	"pool of a tenant", NULL };
+
+const struct keyword_table policy_keywords = { rows,
+	sizeof(rows) / sizeof(rows[0]), where_names };
+
+/* Words of the language that a later release adds. */
+struct later {
+	const char	*name;
+	unsigned	 where;
+	const char	*means;		/* what would be believed in vain */
+};
+
+/* clang-format off */
+static const struct later laters[] = {
+	{ "auto_tenant", IN_FILE, "no tenant appears by itself" },
+	{ "hold_max", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	    "nothing is held" },
+	{ "cap", IN_POOL | IN_ADDRESS | IN_FILE, "it would not bind" },
+	{ "throttle", IN_POOL | IN_ADDRESS | IN_FILE, "it would not bind" },
+	{ "fair", IN_POOL, "no share of a pool is guaranteed" },
+	{ "share", IN_POOL | IN_ADDRESS, "no share is kept" },
+	{ "warmup", IN_POOL | IN_ADDRESS | IN_CLASS | IN_TENANT,
+	    "no address is warmed up" },
+	{ "started", IN_ADDRESS, "no address is warmed up" },
+	{ "timezone", IN_POOL, "nothing counts in the zone of a pool" },
+	{ "extends", IN_CLASS, "nothing is inherited" },
+	{ "stream", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	    "mail is not sorted into streams" },
+	{ "require", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	    "nothing is looked up in DNS" },
+	{ "unsubscribe", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	    "no unsubscribe header is added" },
+	{ "suppressed", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	    "no recipient is suppressed" },
+	{ "partial", IN_FILE | IN_CLASS | IN_TENANT, "it would not bind" },
+	{ "open", IN_GROUP | IN_CLASS | IN_TENANT, "it would not bind" },
+	{ "priority", IN_CLASS | IN_TENANT, "nothing goes first" },
+	{ "return_path", IN_CLASS | IN_TENANT, "MAIL FROM is kept" },
+	{ "per", IN_LIMIT, "a limit counts per tenant, or per group" },
+	{ "mode", IN_GROUP | IN_LIMIT,
+	    "write it in the class, the tenant or the main file" },
+	{ "shadow", IN_GROUP | IN_LIMIT,
+	    "write it in the class, the tenant or the main file" },
+};
+/* clang-format on */
+
+/* later_find - is it a word that will mean something here one day? */
+static const struct later *
+later_find(struct slice name, unsigned where)
+{
+	for (size_t i = 0; i < sizeof(laters) / sizeof(laters[0]); i++)
+		if ((laters[i].where & where) != 0 &&
+		    slice_is(name, laters[i].name))
+			return &laters[i];
+	return NULL;
+}
+
+/* drop_percent - "25%" is the number 25 */
+static void
+drop_percent(struct value *v)
+{
+	if (v->type == VALUE_STRING && v->text.n > 1 &&
+	    v->text.p[v->text.n - 1] == '%') {
+		v->type = VALUE_NUMBER;
+		v->text.n--;
+	}
+}
+
+/* words_check - the row of a node, or NULL with the mistake said */
+const struct keyword *
+words_check(struct node *node, unsigned where, struct problems *problems)
+{
+	const struct later *later = later_find(node->name, where);
+
+	if (later != NULL) {
+		problem_error(problems, node->at,
+		    "%s is not part of this release (%s); take it out of the "
+		    "%s", later->name, later->means, where == IN_FILE ?
+		    "file" : policy_keywords.where_names[
+		    __builtin_ctz(where)]);
+		return NULL;
+	}
+	if (node->type == NODE_SETTING && slice_is(node->name, "inflight"))
+		drop_percent(&node->value);
+	if (node->type == NODE_SETTING && slice_is(node->name, "over") &&
+	    (where & IN_LIMIT) != 0 && node->value.type == VALUE_STRING &&
+	    slice_is(node->value.text, "hold")) {
+		problem_error(problems, node->value.at, "over: \"hold\" is not "
+		    "part of this release; write \"defer\" or \"refuse\"");
+		return NULL;
+	}
+	return keyword_check(&policy_keywords, node, where, problems);
+}

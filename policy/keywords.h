@@ -1,0 +1,54 @@
+/*
+ * keywords - every word of the policy language: where it may stand, what it
+ * takes, its default, and what it is for.
+ *
+ * One row feeds the check, `policy show` and the lint that holds the manual
+ * page against this table.  Threads: any; all is const.
+ */
+#ifndef POLICY_KEYWORDS_H
+#define POLICY_KEYWORDS_H
+
+#include "lib/keyword.h"
+
+/* The blocks a word may stand in. */
+enum {
+	IN_FILE		= 1 << 0,	/* the main file, outside of blocks */
+	IN_TRUSTED	= 1 << 1,
+	IN_POOL		= 1 << 2,
+	IN_ADDRESS	= 1 << 3,
+	IN_GROUP	= 1 << 4,
+	IN_CLASS	= 1 << 5,
+	IN_TENANT	= 1 << 6,
+	IN_THROTTLE	= 1 << 7,
+	IN_CAP		= 1 << 8,
+	IN_DKIM		= 1 << 9,
+	IN_ROUTE	= 1 << 10	/* pool in a tenant */
+};
+
+enum word {
+	WORD_ADDRESS, WORD_ALGORITHM, WORD_BOUNCE_DOMAIN, WORD_BURST,
+	WORD_CAP, WORD_CLASS, WORD_CLIENTS, WORD_CONTACT, WORD_COUNT,
+	WORD_DKIM, WORD_DOMAIN, WORD_DOMAINS, WORD_GROUP, WORD_HELO,
+	WORD_IDENTIFY, WORD_IN_CLASS, WORD_INCLUDE, WORD_IN_GROUP,
+	WORD_INFLIGHT,
+	WORD_JITTER, WORD_KEY, WORD_LIMIT, WORD_LOCAL_TRANSPORTS,
+	WORD_LOGINS, WORD_MAX_RECIPIENTS, WORD_MODE, WORD_OVER, WORD_PAUSED,
+	WORD_POOL, WORD_RATE, WORD_SHADOW, WORD_SUBMISSION, WORD_TENANT,
+	WORD_THROTTLE, WORD_TIMEZONE, WORD_TO, WORD_TRANSPORT, WORD_TRUSTED,
+	WORD_UNKNOWN_SENDER, WORD_WEIGHT
+};
+
+extern const struct keyword_table policy_keywords;
+
+/* Order of the enums they become. */
+extern const char *const mode_choices[];	/* enforce, shadow */
+
+/*
+ * words_check - the row of a node, or NULL with a problem said: keyword_check
+ * and, before it, words of the language that this release does not know yet.
+ * Those are errors, so that nobody believes in a limit that does not bind.
+ */
+const struct keyword *words_check(struct node *, unsigned where,
+	    struct problems *);
+
+#endif

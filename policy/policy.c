@@ -1,0 +1,200 @@
+/*
+ * policy - the life of a snapshot, and the questions that need no table.
+ */
+#include "policy/policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/parse.h"
+#include "policy/index.h"
+
+const char *const count_by_names[] = { "recipients", "messages", "bytes",
+	NULL };
+const char *const over_names[] = { "defer", "refuse", NULL };
+const char *const scope_names[] = { "tenant", "group", NULL };
+const char *const form_names[] = { "current", "last good", "broken", NULL };
+
+/* policy_hold - one more who reads it */
+struct policy *
+policy_hold(struct policy *p)
+{
+	atomic_fetch_add_explicit(&p->refs, 1, memory_order_relaxed);
+	return p;
+}
+
+/* policy_drop - one less; the last one frees it */
+void
+policy_drop(struct policy *p)
+{
+	if (p == NULL || atomic_fetch_sub_explicit(&p->refs, 1,
+	    memory_order_acq_rel) != 1)
+		return;
+	index_free(p->index);
+	arena_free(p->arena);		/* p itself lives there */
+}
+
+/* policy_tenant - by name; the array is sorted */
+const struct tenant *
+policy_tenant(const struct policy *p, struct slice name)
+{
+	size_t low = 0, high = p->ntenants;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		struct slice other = p->tenants[mid]->name;
+		int order = memcmp(name.p, other.p,
+		    name.n < other.n ? name.n : other.n);
+
+		if (order == 0 && name.n == other.n)
+			return p->tenants[mid];
+		if (order < 0 || (order == 0 && name.n < other.n))
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return NULL;
+}
+
+/* policy_is_local - does that transport deliver on this machine? */
+bool
+policy_is_local(const struct policy *p, struct slice transport)
+{
+	if (transport.p == NULL)
+		return false;
+	for (size_t i = 0; i < p->nlocal_transports; i++)
+		if (slice_eq(p->local_transports[i], transport))
+			return true;
+	return false;
+}
+
+/* compare_domain - as the identities of a tenant are sorted */
+static int
+compare_domain(struct slice a, struct slice b)
+{
+	if (a.n != b.n)
+		return a.n < b.n ? -1 : 1;
+	return memcmp(a.p, b.p, a.n);
+}
+
+/* identities_of - those of exactly that domain */
+static size_t
+identities_of(const struct tenant *t, struct slice domain,
+    const struct identity **first)
+{
+	size_t low = 0, high = t->nidentities, n = 0;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (compare_domain(t->identities[mid].domain, domain) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*first = t->identities + low;
+	while (low + n < t->nidentities &&
+	    slice_eq(t->identities[low + n].domain, domain))
+		n++;
+	return n;
+}
+
+/* policy_identities - of the domain, or of its nearest parent that has any */
+size_t
+policy_identities(const struct tenant *t, struct slice domain,
+    const struct identity **first)
+{
+	const char *dot;
+	size_t n;
+
+	*first = NULL;
+	if (t->nidentities == 0 || domain.p == NULL)
+		return 0;
+	while ((n = identities_of(t, domain, first)) == 0) {
+		if ((dot = memchr(domain.p, '.', domain.n)) == NULL) {
+			*first = NULL;
+			return 0;
+		}
+		domain = slice_from(domain, (size_t)(dot - domain.p) + 1);
+	}
+	return n;
+}
+
+/* policy_rule - file:line, short for files below the policy's folder */
+struct slice
+policy_rule(const struct policy *p, struct place at, struct arena *arena)
+{
+	const char *slash = strrchr(p->path, '/');
+	size_t n = slash != NULL ? (size_t)(slash - p->path) + 1 : 0;
+	const char *file = at.file;
+
+	if (file == NULL)
+		return SLICE("");
+	if (strncmp(file, p->path, n) == 0)
+		file += n;
+	return slice_of(arena_printf(arena, "%s:%u", file, at.line));
+}
+
+/* unit_files - each good tenant file that still is what was loaded */
+static void
+unit_files(const struct policy *p, const struct map *before,
+    void (*call)(void *, struct slice, struct slice), void *with)
+{
+	struct arena *arena = arena_new(1 << 16, 0);
+	uint8_t hash[HASH_SHA256];
+	struct slice text;
+	struct why why;
+
+	for (size_t i = 1; arena != NULL && i < p->index->nunits; i++) {
+		const struct policy_unit *u = &p->index->units[i], *old;
+
+		if (u->form != FORM_CURRENT)
+			continue;
+		old = before != NULL ? map_get(before, slice_of(u->path)) :
+		    NULL;
+		if (old != NULL && old->form == FORM_CURRENT &&
+		    memcmp(old->hash, u->hash, sizeof(u->hash)) == 0)
+			continue;
+		arena_reset(arena);
+		if (parse_read(arena, u->path, &text, &why) != 1)
+			continue;
+		hash_sha256(text.p, text.n, hash);
+		if (memcmp(hash, u->hash, sizeof(hash)) == 0)
+			call(with, slice_of(u->path), text);
+	}
+	arena_free(arena);
+}
+
+/* policy_files_since - what is new or changed; all of them without memory */
+void
+policy_files_since(const struct policy *p, const struct policy *since,
+    void (*call)(void *, struct slice, struct slice), void *with)
+{
+	struct map *before = since != NULL ? map_new() : NULL;
+
+	for (size_t i = 1; before != NULL && i < since->index->nunits; i++)
+		if (map_set(before, slice_of(since->index->units[i].path),
+		    &since->index->units[i]) == -1)
+			break;
+	unit_files(p, before, call, with);
+	map_free(before);
+}
+
+/* policy_files - every good tenant file */
+void
+policy_files(const struct policy *p,
+    void (*call)(void *, struct slice, struct slice), void *with)
+{
+	policy_files_since(p, NULL, call, with);
+}
+
+/* policy_broken_files - tenant files that are not in force as they stand */
+void
+policy_broken_files(const struct policy *p,
+    void (*call)(void *, struct slice, enum form), void *with)
+{
+	for (size_t i = 1; i < p->index->nunits; i++)
+		if (p->index->units[i].form != FORM_CURRENT)
+			call(with, slice_of(p->index->units[i].path),
+			    p->index->units[i].form);
+}

@@ -1,0 +1,240 @@
+/*
+ * policy - an immutable picture of what may happen, made from the policy files.
+ *
+ * parse -> check -> compile, one way for start, reload, `policy check` and
+ * tests.  After policy_load no string is interpreted any more.
+ * A snapshot is reference-counted: sessions take it at MAIL and drop it with
+ * the message; the last drop frees it, in the reload thread (policy_swap
+ * hands it back) or wherever the last message ends.
+ * Threads: a loaded policy is read by any thread; load and free by one.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include "lib/address.h"
+#include "lib/event.h"
+#include "lib/hash.h"
+#include "lib/key.h"
+#include "lib/map.h"
+#include "lib/mem.h"
+#include "lib/parse.h"
+#include "lib/provider.h"
+#include "lib/zone.h"
+
+enum count_by { COUNT_RECIPIENTS, COUNT_MESSAGES, COUNT_BYTES };
+enum over { OVER_DEFER, OVER_REFUSE };		/* hold comes later */
+enum scope { SCOPE_TENANT, SCOPE_GROUP };	/* whose key: default "per" */
+extern const char *const count_by_names[];
+extern const char *const over_names[];
+extern const char *const scope_names[];
+
+struct limit {
+	struct slice	 name;
+	enum limit_kind	 kind;
+	enum scope	 scope;		/* a group's is shared */
+	enum count_by	 count;
+	enum over	 over;
+	bool		 to_all;
+	provider_set	 to;
+	struct slice	 to_text;	/* "provider:google", for eyes */
+	int64_t		 rate, period;	/* throttle: n per us */
+	int64_t		 burst;
+	int64_t		 most;		/* cap */
+	enum window_unit unit;
+	int		 month_day;
+	struct slice	 text;		/* "200/hour" as written */
+	int		 jitter;	/* thousandths of the wait */
+	struct place	 at;		/* of the block */
+	/* where each value was written; nowhere: its default */
+	struct place	 amount_at, burst_at, count_at, to_at, over_at,
+			 jitter_at;
+};
+
+struct identity {			/* a dkim block */
+	struct slice	 selector, domain;
+	const char	*key_path;	/* absolute */
+	enum key_type	 type;		/* as written, or as the key's */
+	bool		 typed;		/* algorithm was written */
+	const char	*trouble;	/* NULL, or why it cannot sign */
+	struct place	 at;
+};
+
+struct group {
+	struct slice	 name;
+	uint64_t	 id;
+	struct slice	 contact;
+	const char	*paused;	/* NULL or the reason */
+	struct limit	*limits;
+	size_t		 nlimits;
+	struct place	 at, paused_at, contact_at;
+};
+
+struct pool_address {
+	struct slice	 address, helo, transport;
+	struct place	 at;
+};
+
+struct pool {
+	struct slice	 name;
+	uint64_t	 id;
+	struct pool_address *addresses;
+	size_t		 naddresses;
+	struct place	 at;
+};
+
+enum form {
+	FORM_CURRENT,		/* as its file says */
+	FORM_LAST_GOOD,		/* the file is broken; this is what it was */
+	FORM_BROKEN		/* new and broken: its logins get 451 */
+};
+extern const char *const form_names[];
+
+struct tenant {
+	struct slice	 name;
+	uint64_t	 id;		/* hash_id("tenant", name) */
+	enum form	 form;
+	const struct group *group;	/* or NULL */
+	struct slice	 class;
+	struct slice	 contact;
+	const struct zone *zone;
+	const struct limit **limits;	/* its own, its class's, its group's */
+	size_t		 nlimits;
+	struct slice	*domains;	/* as written, for show */
+	size_t		 ndomains;
+	struct slice	 bounce_domain;
+	struct identity	*identities;
+	size_t		 nidentities;
+	int		 max_recipients;	/* 0: none */
+	struct place	 max_recipients_at;
+	const char	*paused;
+	bool		 shadow_limits;
+	uint32_t	 unit;		/* which file; index.c's number */
+	struct place	 at, paused_at;
+	/* where its values come from; nowhere: the default */
+	struct place	 class_at, group_at, contact_at, zone_at, shadow_at,
+			 bounce_domain_at;
+};
+
+enum unknown { UNKNOWN_DEFER, UNKNOWN_REFUSE };
+
+struct ip {				/* v4 is mapped into v6 */
+	uint8_t		b[16];
+	bool		known;		/* false: no address (pickup, unix) */
+};
+
+struct policy {
+	atomic_uint	 refs;
+	uint32_t	 number;	/* one made later has a greater one */
+	struct arena	*arena;
+	const char	*path;
+	uint8_t		 hash[HASH_SHA256];
+	enum unknown	 unknown_sender;
+	struct place	 unknown_sender_at;
+	bool		 some_broken;	/* FORM_BROKEN exists: unknown -> 451 */
+	struct tenant	**tenants;	/* by name */
+	size_t		 ntenants;
+	struct group	**groups;
+	size_t		 ngroups;
+	struct pool	**pools;
+	size_t		 npools;
+	struct identity	*identities;	/* the platform's own, signs all */
+	size_t		 nidentities;
+	const struct zone *zone;	/* also where group limits count */
+	bool		 shadow_limits;	/* of tenants that say nothing */
+	bool		 trusted;	/* there is a trusted block */
+	struct place	 trusted_at;
+	struct slice	*submission;	/* more listeners that are submission */
+	size_t		 nsubmission;
+	struct slice	*local_transports;
+	size_t		 nlocal_transports;
+	int		 inflight;	/* percent of a shared cap */
+	/* nowhere: the default */
+	struct place	 zone_at, shadow_at, inflight_at, submission_at,
+			 local_transports_at;
+	struct policy_index *index;	/* logins, clients, domains: index.c */
+};
+
+/* The last good forms of tenant files, for those that are broken. */
+struct policy_forms {
+	/* Fetch; text lives in the arena. NULL function: there are none. */
+	int	(*get)(void *, struct slice path, struct arena *,
+		    struct slice *text, struct why *);
+	void	*with;
+};
+
+struct policy_load {
+	const char		*path;		/* policy.conf */
+	const char		*keys;		/* folder of keys */
+	const struct policy	*running;	/* NULL: none; for rivals */
+	struct policy_forms	 forms;
+	size_t			 judge_keys;	/* parse this many keys now */
+};
+
+/*
+ * policy_load - 1 loaded, all well or with tenant files in trouble (see
+ * problems and tenants' form); 0 the main part is wrong, *out is NULL;
+ * -1 could not read.  Problems may hold warnings in every case.
+ */
+int	 policy_load(const struct policy_load *, struct policy **out,
+	    struct problems *, struct why *);
+struct policy *policy_hold(struct policy *);	/* takes a reference */
+void	 policy_drop(struct policy *);		/* NULL allowed */
+
+/*
+ * Good tenant files of this policy, to be kept as last good form: callback
+ * per file with its path and bytes.  They are read again, and a file that
+ * changed since the load is left out: what is kept is what was judged.  since:
+ * only those whose bytes differ from that policy's; NULL: all.  Not for the
+ * hot path.
+ */
+void	 policy_files_since(const struct policy *, const struct policy *since,
+	    void (*)(void *, struct slice path, struct slice text), void *);
+void	 policy_files(const struct policy *,
+	    void (*)(void *, struct slice path, struct slice text), void *);
+/* Tenant files in trouble: callback per file whose form is not current. */
+void	 policy_broken_files(const struct policy *,
+	    void (*)(void *, struct slice path, enum form), void *);
+
+/* --- questions: no allocation, any thread -------------------------------- */
+const struct tenant *policy_tenant(const struct policy *, struct slice name);
+/*
+ * The exact login, then "*@domain", then "*@.parent", nearest first: "*@x"
+ * holds the logins of x alone, "*@.x" those of all domains below x.  Logins
+ * are compared byte by byte; in the two forms with "*" the domain's case is
+ * folded.  *rule (may be NULL) is the claiming line.
+ */
+const struct tenant *policy_by_login(const struct policy *, struct slice,
+	    struct place *rule);
+const struct tenant *policy_by_client(const struct policy *,
+	    const struct ip *, struct place *rule);	/* longest prefix */
+/* Who owns that domain: exact before "*.", nearer before farther. */
+const struct tenant *policy_by_domain(const struct policy *,
+	    struct slice domain, struct place *rule);
+bool	 policy_trusts(const struct policy *, const struct ip *);
+bool	 policy_is_local(const struct policy *, struct slice transport);
+/* Also true for the tenant's bounce_domain when bounce is set. */
+bool	 policy_owns(const struct policy *, const struct tenant *,
+	    struct slice domain, bool bounce);
+/* The identities of the nearest domain at or above From's domain that has
+ * any; 0 when none. They stand side by side in the tenant's array. */
+size_t	 policy_identities(const struct tenant *, struct slice domain,
+	    const struct identity **first);
+void	 ip_of(const struct sockaddr *, struct ip *);	/* NULL: unknown */
+char	*ip_print(const struct ip *, char out[INET6_ADDRSTRLEN]);
+
+/* Each login, client, domain and bounce domain of a tenant as written, in no
+ * order; word is the setting's name. Walks all tables: for people only. */
+void	 policy_names(const struct policy *, const struct tenant *,
+	    void (*)(void *, const char *word, struct slice text,
+	    struct place), void *);
+
+/* file:line into the arena, "" for nowhere; path below the policy's folder
+ * is written relative to it. */
+struct slice policy_rule(const struct policy *, struct place,
+	    struct arena *);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * check_warnings - policies that are right but not wise, or right.  Rows of
+ * a table in check.c.
+ */
+	{ .name = "a policy without a fault is passed in silence",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a tenant without a key is sent unsigned",
+	  .files = {
+	    { "policy.conf", TEXT("# one\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:1: warning: tenant \"a\" has no dkim block: its mail is sent unsigned\n" },
+	{ .name = "a tenant without a key is signed by the platform",
+	  .files = {
+	    { "policy.conf", TEXT("dkim \"p1\" { domain = \"host.example\" key = \"good.rsa\" }\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:1: warning: tenant \"a\" has no dkim block: its mail is signed by the platform only\n" },
+	{ .name = "a pool without an address",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"b2b\" {\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: warning: pool \"b2b\" has no address: nothing could leave by it\n" },
+	{ .name = "pools of tenants are said to be idle once",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"b2b\" {\n"
+		"\taddress \"192.0.2.1\" { transport = \"b1\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tpool \"b2b\" { weight = 9 }\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n"
+		"tenant \"b\" {\n"
+		"\tpool \"b2b\" { }\n"
+		"\tlogins = {\"b\"}\n"
+		"\tdomains = {\"b.example\"}\n"
+		"\tdkim \"s1\" { domain = \"b.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:7:2: warning: pools are checked but not chosen yet: mail leaves by Postfix's own route (said once)\n" },
+	{ .name = "more recipients in a message than a burst has room for",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tthrottle \"steady\" { rate = \"200/hour\" burst = 20 }\n"
+		"\tmax_recipients = 50\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tclass = \"c\"\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: warning: max_recipients 50 is more than throttle \"steady\" at policy.conf:2:2 ever lets pass at once (20): the rest of such a message is deferred\n" },
+	{ .name = "as many recipients as a burst has room for",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tthrottle \"steady\" { rate = \"200/hour\" }\n"
+		"\tmax_recipients = 200\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tclass = \"c\"\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a daily cap above the monthly one",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"day\" { limit = \"5000/day\" }\n"
+		"\tcap \"month\" { limit = \"1000/month@17\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: warning: cap \"day\" (5000/day) can never bind: cap \"month\" (1000/month@17) at policy.conf:3:2 is always reached first\n" },
+	{ .name = "a weekly cap above the monthly one may bind all the same",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"week\" { limit = \"1500/week\" }\n"
+		"\tcap \"month\" { limit = \"1000/month\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a cap that a throttle never lets anybody reach",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tthrottle \"steady\" { rate = \"10/hour\" }\n"
+		"\tcap \"day\" { limit = \"262/day\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: warning: cap \"day\" (262/day) can never bind: throttle \"steady\" (10/hour) at policy.conf:2:2 is always reached first\n" },
+	{ .name = "a wider cap does not cover a narrower one of another count",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"a\" { limit = \"5000/day\" }\n"
+		"\tcap \"b\" { limit = \"1000/month\" count = \"messages\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a cap of one provider under a smaller cap of all",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"google\" { limit = \"5000/day\" to = \"provider:google\" }\n"
+		"\tcap \"all\" { limit = \"1000/day\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: warning: cap \"google\" (5000/day) can never bind: cap \"all\" (1000/day) at policy.conf:3:2 is always reached first\n" },
+	{ .name = "a cap of all above a smaller cap of one provider",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"google\" { limit = \"1000/day\" to = \"provider:google\" }\n"
+		"\tcap \"all\" { limit = \"5000/day\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a tenant's own number that makes its class's limit idle",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"day\" { limit = \"500/day\" }\n"
+		"\tcap \"hour\" { limit = \"100/hour\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tclass = \"c\"\n"
+		"\tcap \"hour\" { limit = \"600/hour\" }\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:9:2: warning: cap \"hour\" (600/hour) can never bind: cap \"day\" (500/day) at policy.conf:2:2 is always reached first\n" },
+	{ .name = "a group's limit is not judged by one tenant's",
+	  .files = {
+	    { "policy.conf", TEXT("group \"g\" { cap \"all\" { limit = \"9000/day\" } }\n"
+		"class \"c\" {\n"
+		"\tcap \"day\" { limit = \"500/day\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tclass = \"c\"\n"
+		"\tgroup = \"g\"\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "a tenant's limit above its group's",
+	  .files = {
+	    { "policy.conf", TEXT("group \"g\" { cap \"all\" { limit = \"900/day\" } }\n"
+		"class \"c\" {\n"
+		"\tcap \"day\" { limit = \"1000/day\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tclass = \"c\"\n"
+		"\tgroup = \"g\"\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: warning: cap \"day\" (1000/day) can never bind: cap \"all\" (900/day) at policy.conf:1:13 is always reached first\n" },
+	{ .name = "a key that is rather short",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"short.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:4:2: warning: dkim \"s1\": an RSA key of less than 2048 bits; more and more receivers ignore its signatures\n" },

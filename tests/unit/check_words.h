@@ -1,0 +1,422 @@
+/*
+ * check_words - mistakes in words, numbers and names, each with what a
+ * postmaster reads.  Rows of a table in check.c.
+ */
+	{ .name = "a misspelt word is named with the nearest known one",
+	  .files = {
+	    { "policy.conf", TEXT("# a plan\n"
+		"#\n"
+		"\n"
+		"timezone = \"UTC\"\n"
+		"class \"starter\" {\n"
+		"\t# fifty at most\n"
+		"\tmax_recipient = 50\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:7:2: error: unknown word \"max_recipient\" in class; did you mean \"max_recipients\"?\n" },
+	{ .name = "a word far from every known one is named without a guess",
+	  .files = {
+	    { "policy.conf", TEXT("quota = 5\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: unknown word \"quota\" in the main file\n" },
+	{ .name = "a word in the wrong block is sent to its place",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tburst = 20\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: \"burst\" cannot stand in class; its place is in throttle\n" },
+	{ .name = "a tenant's word at the top is sent to its place",
+	  .files = {
+	    { "policy.conf", TEXT("logins = {\"a\"}\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: \"logins\" cannot stand in the main file; its place is in tenant\n" },
+	{ .name = "a rate without a period",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"200\" has no period; write 200/ and second, minute, hour or day\n" },
+	{ .name = "a rate in a unit that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200/fortnight\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"200/fortnight\": unknown period \"fortnight\"; expected second, minute, hour or day\n" },
+	{ .name = "a rate per month belongs into a cap",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200/month\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"200/month\": a rate does not count per month; expected second, minute, hour or day\n" },
+	{ .name = "a cap per second belongs into a throttle",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"200/second\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:20: error: limit: \"200/second\": a cap does not count per second; expected minute, hour, day, week, month or month@17\n" },
+	{ .name = "a rate of nothing",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"0/hour\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"0/hour\": the number is from 1 to 1000000000000\n" },
+	{ .name = "a rate beyond all bounds",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"9999999999999/hour\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"9999999999999/hour\": the number is from 1 to 1000000000000\n" },
+	{ .name = "a negative rate",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"-5/hour\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:24: error: rate: \"-5/hour\": expected a whole number before the period, such as \"200/hour\"\n" },
+	{ .name = "a month that begins on a day some months do not have",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/month@31\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:20: error: limit: \"5/month@31\": the day after \"month@\" is 1 to 28, a day that every month has\n" },
+	{ .name = "a burst below one",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200/hour\" burst = 0 }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:43: error: burst: expected a whole number from 1 to 1000000000000, found \"0\"\n" },
+	{ .name = "a burst in quotes",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200/hour\" burst = \"20\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:43: error: burst: expected a number without quotes, found \"20\"\n" },
+	{ .name = "a jitter above one",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { rate = \"200/hour\" jitter = 1.5 }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:44: error: jitter: expected a number from 0 to 1, found \"1.5\"\n" },
+	{ .name = "a throttle without a rate",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle \"t\" { burst = 5 }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: throttle \"t\" has no rate; write rate = \"200/hour\"\n" },
+	{ .name = "a cap without a limit",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: cap \"t\" has no limit; write limit = \"1000/day\"\n" },
+	{ .name = "a throttle without a name",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tthrottle { rate = \"5/hour\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: throttle needs a title: throttle \"...\" { ... }\n" },
+	{ .name = "something to count that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" count = \"mails\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:36: error: count: expected \"recipients\", \"messages\" or \"bytes\", found \"mails\"\n" },
+	{ .name = "an answer that this release cannot give",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" over = \"hold\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:35: error: over: \"hold\" is not part of this release; write \"defer\" or \"refuse\"\n" },
+	{ .name = "an answer that no release can give",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" over = \"discard\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:35: error: over: expected \"defer\" or \"refuse\", found \"discard\"\n" },
+	{ .name = "an unknown provider",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" to = \"provider:gogle\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:33: error: to: unknown provider \"gogle\"; did you mean \"google\"?\n" },
+	{ .name = "a destination that is no provider",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" to = \"domain:x.example\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:33: error: to: expected \"all\" or \"provider:NAME\", found \"domain:x.example\"\n" },
+	{ .name = "words of later releases do not pass in silence",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"b2b\" {\n"
+		"\tfair = \"tenant\"\n"
+		"\tshare { google = 60 }\n"
+		"\tcap \"google\" { limit = \"2000/day\" }\n"
+		"\taddress \"192.0.2.10\" { transport = \"b1\" warmup = \"cold\" started = \"2026-11-01\" }\n"
+		"}\n"
+		"class \"a\" {\n"
+		"\textends = \"b\"\n"
+		"\tcap \"t\" { limit = \"5/day\" per = \"login\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tstream \"marketing\" { }\n"
+		"\tsuppressed = \"drop\"\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: fair is not part of this release (no share of a pool is guaranteed); take it out of the pool\n"
+		"policy.conf:3:2: error: share is not part of this release (no share is kept); take it out of the pool\n"
+		"policy.conf:4:2: error: cap is not part of this release (it would not bind); take it out of the pool\n"
+		"policy.conf:5:42: error: warmup is not part of this release (no address is warmed up); take it out of the address\n"
+		"policy.conf:5:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
+		"policy.conf:8:2: error: extends is not part of this release (nothing is inherited); take it out of the class\n"
+		"policy.conf:9:28: error: per is not part of this release (a limit counts per tenant, or per group); take it out of the cap\n"
+		"policy.conf:14:2: error: stream is not part of this release (mail is not sorted into streams); take it out of the tenant\n"
+		"policy.conf:15:2: error: suppressed is not part of this release (no recipient is suppressed); take it out of the tenant\n" },
+	{ .name = "the switched-off limit of a class that has none of that name",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"daily\" { limit = \"5/day\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tclass = \"c\"\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tcap \"dayly\" { limit = \"none\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:8:2: error: cap \"dayly\" is \"none\" and switches nothing off: class \"c\" has no cap of that name; it has \"daily\"\n" },
+	{ .name = "a limit that is off where there is nothing to inherit",
+	  .files = {
+	    { "policy.conf", TEXT("group \"g\" {\n"
+		"\tcap \"t\" { limit = \"none\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: cap \"t\" is \"none\" and switches nothing off: only a tenant of a class inherits limits\n" },
+	{ .name = "a time zone that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("# zones\n"
+		"timezone = \"Mars/Olympus\"\n") },
+	  },
+	  .want =
+		"policy.conf:2:12: error: timezone: there is no time zone \"Mars/Olympus\" in /usr/share/zoneinfo (package tzdata)\n" },
+	{ .name = "a time zone in bare words",
+	  .files = {
+	    { "policy.conf", TEXT("timezone = Europe/Madrid\n") },
+	  },
+	  .want =
+		"policy.conf:1:12: error: text stands in quotes: write \"Europe/Madrid\"\n" },
+	{ .name = "a choice that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("unknown_sender = \"reject\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:18: error: unknown_sender: expected \"defer\" or \"refuse\", found \"reject\"\n" },
+	{ .name = "a mode that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("mode = \"test\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:8: error: mode: expected \"enforce\" or \"shadow\", found \"test\"\n" },
+	{ .name = "a part that cannot be in shadow yet",
+	  .files = {
+	    { "policy.conf", TEXT("shadow = {\"limits\", \"ownership\"}\n") },
+	  },
+	  .want =
+		"policy.conf:1:21: error: shadow: \"ownership\" is not part of this release; only \"limits\" can be in shadow\n" },
+	{ .name = "mode and shadow at once",
+	  .files = {
+	    { "policy.conf", TEXT("mode = \"shadow\"\n"
+		"shadow = {\"limits\"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:1: error: mode and shadow say the same thing twice; the other stands at policy.conf:1:1\n" },
+	{ .name = "a share of a cap beyond the whole",
+	  .files = {
+	    { "policy.conf", TEXT("inflight = \"250%\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:12: error: inflight: expected a whole number from 1 to 100, found \"250\"\n" },
+	{ .name = "the same setting twice",
+	  .files = {
+	    { "policy.conf", TEXT("timezone = \"UTC\"\n"
+		"unknown_sender = \"defer\"\n"
+		"\n"
+		"timezone = \"Europe/Madrid\"\n") },
+	  },
+	  .want =
+		"policy.conf:4:1: error: timezone was set already at policy.conf:1:1\n" },
+	{ .name = "the same class twice",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" { }\n"
+		"\n"
+		"# again\n"
+		"class \"a\" { }\n") },
+	  },
+	  .want =
+		"policy.conf:4:1: error: class \"a\" stands already at policy.conf:1:1\n" },
+	{ .name = "the same limit twice",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" {\n"
+		"\tcap \"t\" { limit = \"5/day\" }\n"
+		"\tcap \"t\" { limit = \"6/day\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: error: cap \"t\" stands already at policy.conf:2:2\n" },
+	{ .name = "a class that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("class \"starter\" { }\n"
+		"tenant \"a\" {\n"
+		"\tclass = \"startr\"\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:10: error: there is no class \"startr\"; did you mean \"starter\"?\n" },
+	{ .name = "a group that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tgroup = \"agency\"\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:10: error: there is no group \"agency\"\n" },
+	{ .name = "a pool that does not exist",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"b2b\" {\n"
+		"\taddress \"192.0.2.1\" { transport = \"b1\" }\n"
+		"}\n"
+		"tenant \"a\" {\n"
+		"\tpool \"b2c\" { weight = 10 }\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:5:7: error: there is no pool \"b2c\"; did you mean \"b2b\"?\n" },
+	{ .name = "a name with a space",
+	  .files = {
+	    { "policy.conf", TEXT("class \"my plan\" { }\n") },
+	  },
+	  .want =
+		"policy.conf:1:7: error: \"my plan\" is not a name; a name has 1 to 64 letters, digits, \".\", \"_\" or \"-\"\n" },
+	{ .name = "an empty name",
+	  .files = {
+	    { "policy.conf", TEXT("class \"\" { }\n") },
+	  },
+	  .want =
+		"policy.conf:1:7: error: \"\" is not a name; a name has 1 to 64 letters, digits, \".\", \"_\" or \"-\"\n" },
+	{ .name = "a name of 65 letters",
+	  .files = {
+	    { "policy.conf", TEXT("class \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" { }\n") },
+	  },
+	  .want =
+		"policy.conf:1:7: error: \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\" is not a name; a name has 1 to 64 letters, digits, \".\", \"_\" or \"-\"\n" },
+	{ .name = "a block with two titles",
+	  .files = {
+	    { "policy.conf", TEXT("class \"a\" \"b\" { }\n") },
+	  },
+	  .want =
+		"policy.conf:1:11: error: class takes one title, found a second: \"b\"\n" },
+	{ .name = "a block written as a setting",
+	  .files = {
+	    { "policy.conf", TEXT("tenant = \"a\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: tenant is a block, not a setting; write tenant \"...\" { ... }\n" },
+	{ .name = "a setting written as a block",
+	  .files = {
+	    { "policy.conf", TEXT("timezone { }\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: timezone is a setting, not a block; write timezone = \"...\"\n" },
+	{ .name = "a pool address that is none",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\taddress \"192.0.2.256\" { transport = \"b1\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:10: error: \"192.0.2.256\" is not an IP address\n" },
+	{ .name = "a pool address without a transport",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\taddress \"192.0.2.1\" { helo = \"mta1.example.net\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: address \"192.0.2.1\" has no transport: the name of its service in master.cf\n" },
+	{ .name = "two addresses with one transport",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\taddress \"192.0.2.1\" { transport = \"b1\" }\n"
+		"\taddress \"192.0.2.2\" { transport = \"b1\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: error: transport \"b1\" is used already at policy.conf:2:2\n" },
+	{ .name = "a transport that would replace Postfix's own",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\taddress \"192.0.2.1\" { transport = \"smtp\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:36: error: transport: \"smtp\" is a service of Postfix's own; choose another name\n" },
+	{ .name = "a contact that does not fit into an SMTP reply",
+	  .files = {
+	    { "policy.conf", TEXT("group \"g\" {\n"
+		"\tcontact = \"Jos\303\251\"\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:12: error: contact goes into SMTP replies, which are plain ASCII; byte 4 is not\n" },

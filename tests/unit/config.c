@@ -1,0 +1,309 @@
+/*
+ * config - penstock.conf: what is read, what holds without it, and what is
+ * said about mistakes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/buf.h"
+#include "lib/clock.h"
+#include "lib/config.h"
+
+#define S	CLOCK_SECOND
+
+static char dir[] = "/tmp/penstock-config-XXXXXX";
+static char path[64];
+
+/* put - write penstock.conf */
+static void
+put(const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* load - a text that must be good */
+static struct config *
+load(const char *text)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct config *c = NULL;
+	struct problems problems;
+	struct why why;
+
+	put(text);
+	problems_init(&problems, arena);
+	if (config_load(path, &c, &problems, &why) != 1)
+		fail_msg("%s", problems.first != NULL ? problems.first->text :
+		    why.text);
+	arena_free(arena);
+	return c;
+}
+
+/* defaults - what holds where the file says nothing */
+static void
+defaults(const struct config *c)
+{
+	assert_string_equal(c->store, "/var/lib/penstock");
+	assert_string_equal(c->policy, "/etc/penstock/policy.conf");
+	assert_string_equal(c->keys, "/etc/penstock/keys");
+	assert_true(c->map_size == INT64_C(16) << 30);
+	assert_string_equal(c->milter.socket,
+	    "unix:/var/spool/postfix/penstock/milter.sock");
+	assert_true(c->milter.timeout == 360 * S);
+	assert_true(c->milter.max_sessions == 0);
+	assert_true(c->milter.drain == 10 * S);
+	assert_string_equal(c->milter.instance, "");
+}
+
+static void
+an_empty_file_means_the_defaults(void **state)
+{
+	struct config *c = load("");
+
+	(void)state;
+	defaults(c);
+	assert_string_equal(c->path, path);
+	assert_string_equal(c->milter.user, "");
+	assert_string_equal(c->milter.socket_group, "");
+	config_free(c);
+	config_free(NULL);
+}
+
+static void
+everything_set(void **state)
+{
+	struct config *c = load("store = \"/s\" policy = \"/p\" keys = \"/k\"\n"
+	    "map_size = \"1 GiB\"\n"
+	    "milter { socket = \"inet:8893@127.0.0.1\" socket_group = \"g\"\n"
+	    "user = \"u\" timeout = \"5 minutes\" max_sessions = 7\n"
+	    "drain = \"0s\" instance = \"mta1\" }\n"
+	    "ingest { log = \"/var/log/mail.log\" user = \"i\" }\n"
+	    "preflight { } alert { user = \"a\" } unsubscribe { listen = "
+	    "\"127.0.0.1:8080\" } monitor { } release { } keys { user = \"\" }");
+
+	(void)state;
+	assert_string_equal(c->store, "/s");
+	assert_string_equal(c->policy, "/p");
+	assert_string_equal(c->keys, "/k");
+	assert_true(c->map_size == 1 << 30);
+	assert_string_equal(c->milter.socket, "inet:8893@127.0.0.1");
+	assert_string_equal(c->milter.socket_group, "g");
+	assert_string_equal(c->milter.user, "u");
+	assert_true(c->milter.timeout == 300 * S);
+	assert_true(c->milter.max_sessions == 7);
+	assert_true(c->milter.drain == 0);
+	assert_string_equal(c->milter.instance, "mta1");
+	config_free(c);
+}
+
+static void
+paths_are_relative_to_the_file(void **state)
+{
+	struct config *c = load("store = \"s\" policy = \"p/q.conf\" "
+	    "milter { socket = \"unix:m.sock\" }");
+	struct arena *arena = arena_new(4096, 0);
+	struct problems problems;
+	char want[128], *here = getcwd(NULL, 0);
+	struct why why;
+
+	(void)state;
+	snprintf(want, sizeof(want), "%s/s", dir);
+	assert_string_equal(c->store, want);
+	snprintf(want, sizeof(want), "%s/p/q.conf", dir);
+	assert_string_equal(c->policy, want);
+	snprintf(want, sizeof(want), "unix:%s/m.sock", dir);
+	assert_string_equal(c->milter.socket, want);
+	config_free(c);
+
+	/* Named without a folder, the file lies in the current one. */
+	assert_int_equal(chdir(dir), 0);
+	problems_init(&problems, arena);
+	assert_int_equal(config_load("penstock.conf", &c, &problems, &why), 1);
+	snprintf(want, sizeof(want), "%s/s", dir);
+	assert_string_equal(c->store, want);
+	config_free(c);
+	assert_int_equal(config_load("./penstock.conf", &c, &problems, &why), 1);
+	snprintf(want, sizeof(want), "%s/./s", dir);
+	assert_string_equal(c->store, want);
+	config_free(c);
+	assert_int_equal(chdir(here), 0);
+	free(here);
+	arena_free(arena);
+}
+
+static void
+the_sample_says_the_defaults(void **state)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct buf all = BUF_INIT;
+	struct config *c;
+	struct problems problems;
+	struct slice text;
+	struct why why;
+	size_t i;
+
+	(void)state;
+	if (parse_read(arena, "conf/penstock.conf", &text, &why) != 1)
+		skip();				/* run from elsewhere */
+	/* "#name = value" is a default; with the "#" gone all is the same. */
+	for (i = 0; i < text.n; i++)
+		if (text.p[i] != '#' || i + 1 >= text.n ||
+		    text.p[i + 1] < 'a' || text.p[i + 1] > 'z')
+			buf_char(&all, text.p[i]);
+	buf_char(&all, '\0');
+	c = load(text.p);
+	defaults(c);
+	assert_string_equal(c->milter.socket_group, "postfix");
+	assert_string_equal(c->milter.user, "penstock-milter");
+	config_free(c);
+	put(all.data);
+	problems_init(&problems, arena);
+	assert_int_equal(config_load(path, &c, &problems, &why), 1);
+	assert_string_equal(c->milter.instance, "mta1");
+	c->milter.instance = "";
+	defaults(c);
+	config_free(c);
+	buf_free(&all);
+	arena_free(arena);
+}
+
+struct mistake {
+	const char	*text;
+	const char	*want;		/* "line:col: text\n" */
+};
+
+/* clang-format off */
+static const struct mistake mistakes[] = {
+	{ "stor = \"/x\"", "1:1: unknown word \"stor\" in penstock.conf; did you mean \"store\"?\n" },
+	{ "store = 5", "1:9: store: expected a string, found the number 5\n" },
+	{ "store = \"\"", "1:9: store: expected a path, found \"\"\n" },
+	{ "store = \"/a\"\nstore = \"/b\"", "2:1: store was set already at FILE:1:1\n" },
+	{ "milter { }\nmilter { }", "2:1: milter stands already at FILE:1:1\n" },
+	{ "milter \"a\" { }", "1:8: milter takes no title, found \"a\"\n" },
+	{ "socket = \"unix:/x\"", "1:1: \"socket\" cannot stand in penstock.conf; its place is in milter or the block of another program\n" },
+	{ "milter { store = \"/x\" }", "1:10: \"store\" cannot stand in milter; its place is in penstock.conf\n" },
+	{ "include \"x\"", "1:1: unknown word \"include\" in penstock.conf\n" },
+	{ "milter { socket = \"/x\" }", "1:19: socket: expected \"unix:/path\" or \"inet:port@host\", found \"/x\"\n" },
+	{ "milter { socket = \"unix:\" }", "1:19: socket: expected a path behind \"unix:\"\n" },
+	{ "milter { socket = \"inet:8893\" }", "1:19: socket: \"inet:8893\" names no host; write \"inet:port@host\"\n" },
+	{ "milter { socket = \"inet:8893@\" }", "1:19: socket: \"inet:8893@\" names no host; write \"inet:port@host\"\n" },
+	{ "milter { socket = \"inet:@h\" }", "1:19: socket: port \"\" is not a whole number written in digits\n" },
+	{ "milter { socket = \"inet6:70000@::1\" }", "1:19: socket: port \"70000\" is out of range; expected 1 to 65535\n" },
+	{ "milter { socket = \"unix:/0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678\" }",
+	  "1:19: socket: the path has 110 bytes; a socket's has at most 107\n" },
+	{ "milter { timeout = \"360\" }", "1:20: timeout: \"360\" has no unit; expected seconds, minutes, hours or days\n" },
+	{ "milter { timeout = 360 }", "1:20: timeout: expected a duration such as \"15 minutes\", found the number 360\n" },
+	{ "milter { timeout = \"0s\" }", "1:20: timeout: \"0s\" is out of range; expected 1 to 86400 seconds\n" },
+	{ "milter { drain = \"2 hours\" }", "1:18: drain: \"2 hours\" is out of range; expected 0 to 3600 seconds\n" },
+	{ "milter { max_sessions = \"5\" }", "1:25: max_sessions: expected a number without quotes, found \"5\"\n" },
+	{ "milter { instance = \"a b\" }", "1:21: instance: \"a b\" is not a name; a name has 1 to 64 letters, digits, \".\", \"_\" or \"-\"\n" },
+	{ "map_size = \"16 GB of\"", "1:12: map_size: \"16 GB of\": unknown unit; expected B, kB, KiB, MB, MiB, GB, GiB, TB or TiB\n" },
+	{ "map_size = \"4 kB\"", "1:12: map_size: \"4 kB\" is out of range; expected 1 MiB to 64 TiB\n" },
+	{ "stor = 1\n\nmilter {\n\ttimeout = 1s\n\tuser = 5\n}",
+	  "1:1: unknown word \"stor\" in penstock.conf; did you mean \"store\"?\n"
+	  "4:12: text stands in quotes: write \"1s\"\n"
+	  "5:9: user: expected a string, found the number 5\n" },
+};
+/* clang-format on */
+
+/* said - the problems in one text, the name of the file shortened */
+static void
+said(struct problems *problems, struct buf *out)
+{
+	const struct problem *p;
+	const char *at;
+
+	problems_sort(problems);
+	buf_reset(out);
+	for (p = problems->first; p != NULL; p = p->next) {
+		at = strstr(p->text, path);
+		buf_printf(out, "%u:%u: %.*s%s%s\n", p->at.line, p->at.col,
+		    at != NULL ? (int)(at - p->text) : 1024, p->text,
+		    at != NULL ? "FILE" : "",
+		    at != NULL ? at + strlen(path) : "");
+	}
+}
+
+static void
+every_mistake(void **state)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct buf got = BUF_INIT;
+	struct problems problems;
+	struct config *c;
+	struct why why;
+	int result, wrong = 0;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+		arena_reset(arena);
+		problems_init(&problems, arena);
+		put(mistakes[i].text);
+		result = config_load(path, &c, &problems, &why);
+		said(&problems, &got);
+		if (result == 0 && c == NULL &&
+		    slice_is(buf_slice(&got), mistakes[i].want))
+			continue;
+		print_error("%s\n  got:  %d %.*s\n  want: 0 %s\n",
+		    mistakes[i].text, result, SLICE_ARG(buf_slice(&got)),
+		    mistakes[i].want);
+		wrong++;
+	}
+	buf_free(&got);
+	arena_free(arena);
+	assert_int_equal(wrong, 0);
+}
+
+static void
+a_file_that_cannot_be_read(void **state)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct problems problems;
+	struct config *c;
+	struct why why;
+
+	(void)state;
+	problems_init(&problems, arena);
+	assert_int_equal(config_load("/nowhere/p.conf", &c, &problems, &why),
+	    -1);
+	assert_string_equal(why.text, "there is no file /nowhere/p.conf");
+	assert_int_equal(config_load(dir, &c, &problems, &why), -1);
+	assert_non_null(strstr(why.text, "is not a regular file"));
+	assert_int_equal(problems.errors, 0);
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_file_means_the_defaults),
+		cmocka_unit_test(everything_set),
+		cmocka_unit_test(paths_are_relative_to_the_file),
+		cmocka_unit_test(the_sample_says_the_defaults),
+		cmocka_unit_test(every_mistake),
+		cmocka_unit_test(a_file_that_cannot_be_read),
+	};
+	int failed;
+
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	snprintf(path, sizeof(path), "%s/penstock.conf", dir);
+	failed = cmocka_run_group_tests_name("config", tests, NULL, NULL);
+	unlink(path);
+	rmdir(dir);
+	return failed;
+}

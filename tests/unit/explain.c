@@ -1,0 +1,270 @@
+/*
+ * penstock limits and penstock policy explain, as a person calls them, on a
+ * store that the gate's ledger has written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "policy/decide.h"
+#include "tests/unit/policy_files.h"
+#include "tools/tool.h"
+
+static const char config[] =
+    "store = \"store\"\n"
+    "policy = \"policy.conf\"\n"
+    "keys = \"keys\"\n";
+
+static const char policy[] =
+/*  1 */ "timezone = \"UTC\"\n"
+/*  2 */ "group \"g\" { cap \"contract\" { limit = \"100/month\" }\n"
+/*  3 */ "  contact = \"ops@agency.example\" }\n"
+/*  4 */ "tenant \"acme\" { group = \"g\"\n"
+/*  5 */ "  logins = {\"acme\"}  domains = {\"acme.example\"}\n"
+/*  6 */ "  throttle \"gg\" { rate = \"60/hour\" to = \"provider:google\" }\n"
+/*  7 */ "  cap \"daily\" { limit = \"10/day\"  over = \"refuse\" }\n"
+/*  8 */ "  dkim \"s1\" { domain = \"acme.example\"  key = \"good.rsa\" }\n"
+/*  9 */ "}\n"
+/* 10 */ "tenant \"beta\" { group = \"g\"  logins = {\"beta\"}\n"
+/* 11 */ "  domains = {\"beta.example\"}\n"
+/* 12 */ "  dkim \"s1\" { domain = \"beta.example\"  key = \"text\" }\n"
+/* 13 */ "}\n";
+
+static const struct tool tool = { .config_path = "penstock.conf" };
+static char out[1 << 16];
+
+/* run - a command with its words; what it said is in out */
+static int
+run(int (*command)(const struct tool *, int, char **), const char *words)
+{
+	char copy[512], *rest = copy, *word, *argv[32];
+	FILE *file = tmpfile();
+	int old, status, argc = 0;
+	size_t n;
+
+	snprintf(copy, sizeof(copy), "%s", words);
+	while ((word = strsep(&rest, " ")) != NULL && argc < 32)
+		if (*word != '\0')
+			argv[argc++] = word;
+	assert_non_null(file);
+	fflush(stdout);
+	old = dup(1);
+	assert_int_equal(dup2(fileno(file), 1), 1);
+	status = command(&tool, argc, argv);
+	fflush(stdout);
+	assert_int_equal(dup2(old, 1), 1);
+	close(old);
+	rewind(file);
+	n = fread(out, 1, sizeof(out) - 1, file);
+	out[n] = '\0';
+	fclose(file);
+	return status;
+}
+
+static void
+says(const char *words)
+{
+	if (strstr(out, words) == NULL)
+		fail_msg("\"%s\" is not in\n%s", words, out);
+}
+
+static void
+says_not(const char *words)
+{
+	if (strstr(out, words) != NULL)
+		fail_msg("\"%s\" is in\n%s", words, out);
+}
+
+/* spend - an event that charges every limit of acme */
+static void
+spend(int64_t amount)
+{
+	struct policy_load args = { .path = "policy.conf", .keys = "keys" };
+	struct arena *arena = arena_new(1 << 14, 0);
+	struct charge charges[8];
+	struct event e = { .kind = EVENT_ACCEPT, .count = 1,
+		.charges = charges };
+	struct problems problems;
+	struct policy *p;
+	struct store *store;
+	const struct limit **limits;
+	struct ask *asks;
+	struct buf b = BUF_INIT;
+	struct why why;
+	uint64_t seq;
+
+	problems_init(&problems, arena);
+	assert_int_equal(policy_load(&args, &p, &problems, &why), 1);
+	assert_int_equal(decide_asks(p, policy_tenant(p, SLICE("acme")),
+	    DECIDE_ALL, 1, clock_wall(), arena, &asks, &limits,
+	    &e.ncharges), 0);
+	for (size_t i = 0; i < e.ncharges; i++) {
+		charges[i] = asks[i].charge;
+		charges[i].amount = amount;
+	}
+	event_encode(&e, &b);
+	mkdir("store", 0755);
+	if (store_open(&store, "store/gate", UINT64_C(64) << 20, &why) == -1 ||
+	    store_begin(store, &why) == -1 || store_append(store,
+	    buf_slice(&b), clock_wall(), SLICE_NONE, &seq, &why) == -1 ||
+	    store_commit(store, &why) == -1)
+		fail_msg("%s", why.text);
+	store_close(store);
+	buf_free(&b);
+	policy_drop(p);
+	arena_free(arena);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	files_begin();
+	files_write("penstock.conf", config, sizeof(config) - 1);
+	files_write("policy.conf", policy, sizeof(policy) - 1);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	files_end();
+	return 0;
+}
+
+static void
+limits_needs_a_store_and_explain_does_not(void **state)
+{
+	(void)state;
+	assert_int_equal(run(tool_limits, ""), TOOL_BROKEN);
+	assert_int_equal(run(tool_policy_explain, "--login acme "
+	    "--from a@acme.example --rcpt r@gmail.com"), TOOL_OK);
+	says("verdict pass");
+	assert_int_equal(run(tool_limits, "one two"), TOOL_USAGE);
+	assert_int_equal(run(tool_policy_explain, "--login acme"),
+	    TOOL_USAGE);
+	assert_int_equal(run(tool_policy_explain, "--help"), TOOL_OK);
+}
+
+static void
+limits_shows_what_is_spent_fullest_first(void **state)
+{
+	const char *daily, *google, *contract;
+
+	(void)state;
+	spend(8);
+	assert_int_equal(run(tool_limits, ""), TOOL_OK);
+	daily = strstr(out, "daily");
+	google = strstr(out, "gg ");
+	contract = strstr(out, "contract");
+	assert_true(daily != NULL && google > daily && contract > google);
+	says("policy.conf:7");
+	says("group g");
+	/* the group's counter stands there once, for both tenants */
+	assert_null(strstr(contract + 1, "contract"));
+	assert_int_equal(run(tool_limits, "beta"), TOOL_OK);
+	says("contract");
+	says_not("daily");
+	assert_int_equal(run(tool_limits, "nobody"), TOOL_NO);
+	assert_int_equal(run(tool_limits, "acme --json"), TOOL_OK);
+	says("{\"tenant\":\"acme\",\"limit\":\"daily\",\"kind\":\"cap\","
+	    "\"number\":\"10/day\",\"to\":\"all\",\"count\":\"recipients\","
+	    "\"over\":\"refuse\",\"rule\":\"policy.conf:7\",\"used\":8,"
+	    "\"most\":10,\"remaining\":2,\"next\":");
+}
+
+static void
+explain_counts_on_from_what_is_spent(void **state)
+{
+	static const char two[] = "--login acme --from a@acme.example "
+	    "--rcpt r@x.example --rcpt s@x.example";
+
+	(void)state;
+	spend(8);
+	assert_int_equal(run(tool_policy_explain, two), TOOL_OK);
+	spend(1);
+	assert_int_equal(run(tool_policy_explain, two), TOOL_NO);
+	says("550 5.7.1 tenant acme: limit daily (10/day) is used up");
+	says("; contact ops@agency.example");
+	says("verdict refuse, for some of the recipients");
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--from a@acme.example --rcpt r@x.example --rcpt s@x.example"),
+	    TOOL_OK);
+	/* a month from now the day and the month are others */
+	assert_int_equal(run(tool_policy_explain, "--at 2199-01-01 "
+	    "--login acme --from a@acme.example --rcpt r@x.example "
+	    "--rcpt s@x.example"), TOOL_OK);
+	/* here they are local, and free */
+	assert_int_equal(run(tool_policy_explain, "--login acme "
+	    "--from a@acme.example --transport lmtp --rcpt r@x.example "
+	    "--rcpt s@x.example"), TOOL_OK);
+}
+
+static void
+explain_names_who_and_the_line(void **state)
+{
+	(void)state;
+	assert_int_equal(run(tool_policy_explain, "--fresh --login nobody "
+	    "--from a@acme.example --rcpt r@x.example"), TOOL_NO);
+	says("tenant  none, nobody claims this login");
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--from a@beta.example --sender <> --rcpt r@x.example"), TOOL_NO);
+	says("tenant  acme, by login (policy.conf:5)");
+	says("550 5.7.1 From: tenant acme does not own the domain "
+	    "\"beta.example\"");
+	assert_int_equal(run(tool_policy_explain, "--fresh --client 192.0.2.1 "
+	    "--from a@acme.example --rcpt r@x.example"), TOOL_NO);
+	says("tenant  none, inbound");
+	assert_int_equal(run(tool_policy_explain, "--fresh --client nonsense "
+	    "--from a@acme.example --rcpt r@x.example"), TOOL_USAGE);
+	/* a file that is no key: 451, never unsigned */
+	assert_int_equal(run(tool_policy_explain, "--fresh --login beta "
+	    "--from a@beta.example --rcpt r@x.example"), TOOL_NO);
+	says("451 4.3.5");
+}
+
+static void
+explain_shows_the_edits_of_a_message(void **state)
+{
+	static const char message[] = "From sender@x Thu Jan  1 00:00:00\n"
+	    "From: A\r\n <a@acme.example>\r\nX-Penstock-Pool: one\r\n"
+	    "X-PENSTOCK-pool : two\nSubject: x\n\nbody\n";
+
+	(void)state;
+	files_write("m.eml", message, sizeof(message) - 1);
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--message m.eml --rcpt r@x.example"), TOOL_OK);
+	says("remove X-PENSTOCK-pool, number 2 of that name\n"
+	    "  remove X-Penstock-Pool, number 1 of that name\n"
+	    "  insert DKIM-Signature: d=acme.example s=s1 rsa-sha256 "
+	    "(policy.conf:8)");
+	assert_int_equal(run(tool_policy_explain, "--fresh --json --login acme "
+	    "--message m.eml --rcpt r@x.example"), TOOL_OK);
+	says("\"edits\":[{\"name\":\"X-PENSTOCK-pool\",\"index\":2,"
+	    "\"edit\":\"remove\"},");
+	says("\"accepted\":true,\"verdict\":\"pass\"}");
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--message missing --rcpt r@x.example"), TOOL_BROKEN);
+}
+
+#define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(limits_needs_a_store_and_explain_does_not),
+		T(limits_shows_what_is_spent_fullest_first),
+		T(explain_counts_on_from_what_is_spent),
+		T(explain_names_who_and_the_line),
+		T(explain_shows_the_edits_of_a_message),
+	};
+
+	return cmocka_run_group_tests_name("explain", tests, files_keys,
+	    files_no_keys);
+}

@@ -1,0 +1,338 @@
+/*
+ * explain - penstock policy explain: what the gate would say to a message that
+ * is not sent, step by step.
+ *
+ * It asks decide_mail, decide_rcpt, decide_headers and decide_message, as the
+ * gate does, with the counters of the store restored into a ledger of its own;
+ * nothing is written.  What the gate's memory alone knows is not in it: what
+ * other messages hold reserved at this moment.
+ */
+#include "tools/explain.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/scan.h"
+
+static const char usage[] = "penstock policy explain [--login LOGIN] "
+    "[--client IP]\n    (--from ADDRESS | --message FILE) [--sender ADDRESS] "
+    "--rcpt ADDRESS ...\n    [--transport NAME] [--listener NAME] "
+    "[--size BYTES] [--at TIME] [--fresh] [--json]";
+
+static const char help[] =
+"Asks the gate's own decision about a message that is not sent.\n\n"
+"  --login LOGIN     authenticated as\n"
+"  --client IP       connected from\n"
+"  --from ADDRESS    the From header; may be a whole field value\n"
+"  --sender ADDRESS  MAIL FROM; \"<>\" is the null sender; default: as --from\n"
+"  --rcpt ADDRESS    a recipient; may be repeated\n"
+"  --transport NAME  Postfix's transport of the recipients that follow it;\n"
+"                    default smtp, which is remote\n"
+"  --message FILE    headers and size of this message, and what would be\n"
+"                    edited; \"-\" is stdin\n"
+"  --listener NAME   Postfix's {daemon_name}\n"
+"  --size BYTES      SIZE= of the MAIL command, and the message's if no file\n"
+"  --at TIME         decide as of then: \"2026-11-22T00:00:00Z\", \"10:30\"\n"
+"  --fresh           all counters empty; needs no store\n"
+"  --json            one JSON object\n\n"
+"Exit status: 0 it would pass, to all recipients; 1 it would not; 3 the store\n"
+"cannot be read.\n";
+
+/* rcpt_arg - one more recipient */
+static int
+rcpt_arg(struct explain *e, const char *address, const char *transport)
+{
+	struct explain_rcpt *to;
+
+	to = xrealloc(e->rcpts, (e->nrcpts + 1) * sizeof(*to));
+	e->rcpts = to;
+	to[e->nrcpts++] = (struct explain_rcpt){ slice_of(address),
+		slice_of(transport) };
+	return 0;
+}
+
+/* client_arg - an address, v4 or v6 */
+static int
+client_arg(struct explain *e, const char *text)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+
+	if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+		ip_of((struct sockaddr *)&v4, &e->client);
+	else if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+		ip_of((struct sockaddr *)&v6, &e->client);
+	else
+		return tool_fail(TOOL_USAGE, "--client \"%s\": not an IP "
+		    "address", text);
+	return TOOL_OK;
+}
+
+/* value_arg - an option with a value */
+static int
+value_arg(struct explain *e, const char *name, const char *value,
+    const char **transport)
+{
+	struct why why;
+
+	if (strcmp(name, "--login") == 0)
+		e->login = slice_of(value);
+	else if (strcmp(name, "--from") == 0)
+		e->from = slice_of(value);
+	else if (strcmp(name, "--sender") == 0)
+		e->sender = slice_of(value);
+	else if (strcmp(name, "--listener") == 0)
+		e->listener = slice_of(value);
+	else if (strcmp(name, "--message") == 0)
+		e->file = value;
+	else if (strcmp(name, "--at") == 0)
+		e->at = value;
+	else if (strcmp(name, "--transport") == 0)
+		*transport = value;
+	else if (strcmp(name, "--rcpt") == 0)
+		return rcpt_arg(e, value, *transport);
+	else if (strcmp(name, "--client") == 0)
+		return client_arg(e, value);
+	else if (strcmp(name, "--size") != 0)
+		return tool_usage(usage);
+	else if (scan_size(slice_of(value), &e->size, &why) == -1)
+		return tool_fail(TOOL_USAGE, "--size: %s", why.text);
+	return TOOL_OK;
+}
+
+/* arguments - of the command line; -1: go on */
+static int
+arguments(struct explain *e, int argc, char **argv)
+{
+	const char *transport = "smtp";
+	int i, status;
+
+	for (i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			printf("usage: %s\n\n%s", usage, help);
+			return TOOL_OK;
+		}
+		if (strcmp(argv[i], "--json") == 0)
+			e->json = true;
+		else if (strcmp(argv[i], "--fresh") == 0)
+			e->fresh = true;
+		else if (i + 1 == argc)
+			return tool_usage(usage);
+		else if ((status = value_arg(e, argv[i], argv[i + 1],
+		    &transport)) != TOOL_OK)
+			return status;
+		else
+			i++;
+	}
+	if (e->nrcpts == 0 || (e->file == NULL && e->from.p == NULL))
+		return tool_usage(usage);
+	return -1;
+}
+
+/* headers - those of the file, or one From */
+static int
+headers(struct explain *e)
+{
+	struct arena *arena = e->live.arena;
+	struct why why;
+
+	if (e->file != NULL) {
+		if (message_read(e->file, arena, &e->message, &why) == -1)
+			return tool_fail(TOOL_BROKEN, "%s", why.text);
+		return TOOL_OK;
+	}
+	e->message.headers = arena_array(arena, 1,
+	    sizeof(*e->message.headers));
+	if (e->message.headers == NULL)
+		return tool_fail(TOOL_BROKEN, "out of memory");
+	e->message.headers[0] = (struct header_fact){ SLICE("From"), e->from };
+	e->message.nheaders = 1;
+	e->message.size = e->size;
+	return TOOL_OK;
+}
+
+/* sender - MAIL FROM when it was not given: the first address of From */
+static struct slice
+sender(struct explain *e)
+{
+	struct mailboxes list;
+	struct why why;
+	size_t i;
+
+	if (e->sender.p != NULL)
+		return e->sender;
+	for (i = 0; i < e->message.nheaders; i++)
+		if (slice_case_eq(e->message.headers[i].name, SLICE("From")) &&
+		    address_list(e->live.arena, e->message.headers[i].value,
+		    &list, &why) != -1)
+			return list.list[0].text;
+	return e->from.p != NULL ? e->from : SLICE("<>");
+}
+
+/* step - remember what was said */
+static void
+step(struct explain *e, struct slice about, const struct answer *a)
+{
+	struct explain_step *to;
+
+	to = xrealloc(e->steps, (e->nsteps + 1) * sizeof(*to));
+	e->steps = to;
+	to[e->nsteps++] = (struct explain_step){ about, *a };
+	if (a->verdict != VERDICT_PASS && (e->verdict == VERDICT_PASS ||
+	    (e->verdict == VERDICT_DEFER && a->verdict == VERDICT_REFUSE)))
+		e->verdict = a->verdict;
+}
+
+/* look - every limit that watches one of the recipients, before this mail */
+static void
+look(struct explain *e)
+{
+	const struct mail *mail = &e->mail;
+	const struct limit **limits;
+	struct explain_limit *to;
+	struct ask *asks;
+	struct mailbox box;
+	struct why why;
+	size_t i, j, k, n;
+
+	for (i = 0; i < e->nrcpts; i++) {
+		if (policy_is_local(mail->policy, e->rcpts[i].transport) ||
+		    address_path(mail->arena, e->rcpts[i].address, &box,
+		    &why) != 1 || decide_asks(mail->policy, mail->tenant,
+		    provider_of(box.domain), mail->declared, e->now,
+		    mail->arena, &asks, &limits, &n) == -1)
+			continue;
+		for (j = 0; j < n; j++) {
+			for (k = 0; k < e->nlimits; k++)
+				if (e->limits[k].limit == limits[j])
+					break;
+			if (k < e->nlimits)
+				continue;
+			to = xrealloc(e->limits, (k + 1) * sizeof(*to));
+			e->limits = to;
+			to[k] = (struct explain_limit){ .limit = limits[j],
+				.most = asks[j].most };
+			e->nlimits++;
+			ledger_view(mail->ledger, &asks[j], e->now,
+			    &to[k].view);
+		}
+	}
+}
+
+/* keys - are there keys for all that should sign?  The gate looks, too */
+static enum verdict
+keys(struct explain *e, struct answer *a)
+{
+	const struct identity *id;
+	const char *warning;
+	enum key_type type;
+	struct why why;
+	size_t i;
+	int bits;
+
+	for (i = 0; i < e->mail.nidentities; i++) {
+		id = e->mail.identities[i];
+		if (key_judge(id->key_path, &type, &bits, &warning, &why) == 0)
+			continue;
+		a->verdict = VERDICT_DEFER;
+		a->code = "451";
+		a->dsn = "4.3.5";
+		a->rule = id->at;
+		a->text = arena_copy(e->mail.arena, slice_of(why.text));
+		return VERDICT_DEFER;
+	}
+	return a->verdict;
+}
+
+/* ask - the gate's questions in the gate's order */
+static int
+ask(struct explain *e)
+{
+	struct mail *mail = &e->mail;
+	struct answer a;
+	struct why why;
+	size_t i;
+
+	(void)decide_mail(mail, e->now, &a);
+	step(e, SLICE("MAIL FROM"), &a);
+	if (a.verdict != VERDICT_PASS)
+		return TOOL_OK;
+	if (mail->tenant != NULL)
+		look(e);
+	for (i = 0; i < e->nrcpts; i++) {
+		(void)decide_rcpt(mail, e->rcpts[i].address,
+		    e->rcpts[i].transport, e->now, &a);
+		step(e, e->rcpts[i].address, &a);
+	}
+	if (mail->nrcpts == 0)
+		return TOOL_OK;
+	if (decide_headers(mail, e->message.headers, e->message.nheaders,
+	    e->now, &a) == VERDICT_PASS)
+		(void)keys(e, &a);
+	step(e, SLICE("headers"), &a);
+	if (a.verdict != VERDICT_PASS)
+		return TOOL_OK;
+	if (decide_message(mail, e->message.size, e->now, &a) == VERDICT_PASS)
+		e->accepted = true;
+	step(e, SLICE("end of message"), &a);
+	if (e->file != NULL && plan_make(mail, e->message.headers,
+	    e->message.nheaders, &e->plan, mail->arena, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	return TOOL_OK;
+}
+
+/* prepare - the mail as the milter would begin it */
+static int
+prepare(struct explain *e)
+{
+	struct live *live = &e->live;
+	struct mail *mail = &e->mail;
+	struct why why;
+	int status;
+
+	e->now = live->now;
+	if (e->at != NULL && scan_moment(slice_of(e->at), live->policy->zone,
+	    live->now, &e->now, &why) == -1)
+		return tool_fail(TOOL_USAGE, "--at: %s", why.text);
+	if ((status = headers(e)) != TOOL_OK)
+		return status;
+	mail->policy = live->policy;
+	mail->ledger = live->ledger;
+	mail->arena = live->arena;
+	mail->login = e->login;
+	mail->listener = e->listener;
+	mail->client = e->client;
+	mail->mail_from_text = sender(e);
+	mail->declared = e->size;
+	return TOOL_OK;
+}
+
+/* tool_policy_explain - what would the gate say? */
+int
+tool_policy_explain(const struct tool *tool, int argc, char **argv)
+{
+	struct explain e = { .verdict = VERDICT_PASS };
+	int status;
+
+	if ((status = arguments(&e, argc, argv)) != -1)
+		goto usage;
+	if ((status = live_open(tool, e.fresh ? LIVE_FRESH : LIVE_MAY_LACK,
+	    &e.live)) != TOOL_OK || (status = prepare(&e)) != TOOL_OK ||
+	    (status = ask(&e)) != TOOL_OK)
+		goto out;
+	if (e.json)
+		explain_json(&e);
+	else
+		explain_print(&e, tool->color);
+	status = e.verdict == VERDICT_PASS ? TOOL_OK : TOOL_NO;
+out:
+	decide_abort(&e.mail);
+	live_close(&e.live);
+usage:
+	free(e.rcpts);
+	free(e.steps);
+	free(e.limits);
+	return status;
+}

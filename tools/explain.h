@@ -1,0 +1,53 @@
+/*
+ * explain - what `penstock policy explain` was asked, and what came out;
+ * gathered by explain.c, printed by explain_print.c.
+ */
+#ifndef TOOLS_EXPLAIN_H
+#define TOOLS_EXPLAIN_H
+
+#include "policy/plan.h"
+#include "tools/live.h"
+#include "tools/message.h"
+
+struct explain_rcpt {
+	struct slice	address, transport;
+};
+
+struct explain_step {
+	struct slice	about;		/* "MAIL FROM", a recipient, ... */
+	struct answer	answer;
+};
+
+struct explain_limit {			/* before this mail */
+	const struct limit *limit;
+	int64_t		 most;
+	struct counter_view view;
+};
+
+struct explain {
+	/* asked */
+	struct slice	 login, from, sender, listener;
+	struct ip	 client;
+	const char	*file, *at;
+	int64_t		 size;
+	bool		 fresh, json;
+	struct explain_rcpt *rcpts;
+	size_t		 nrcpts;
+	/* found */
+	struct live	 live;
+	int64_t		 now;
+	struct message_file message;
+	struct mail	 mail;
+	struct explain_step *steps;
+	size_t		 nsteps;
+	struct explain_limit *limits;
+	size_t		 nlimits;
+	struct plan	 plan;
+	bool		 accepted;	/* the message, by some recipients */
+	enum verdict	 verdict;	/* the worst of all steps */
+};
+
+void	explain_print(struct explain *, bool color);
+void	explain_json(struct explain *);
+
+#endif

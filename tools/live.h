@@ -1,0 +1,35 @@
+/*
+ * live - the policy and the counters as the gate has them, for the commands
+ * that show numbers.
+ *
+ * The policy is loaded as the gate loads it, with the last good forms of the
+ * store; the counters are restored from the store as at a start of the gate.
+ * What messages on their way in hold reserved is in the gate's memory only.
+ */
+#ifndef TOOLS_LIVE_H
+#define TOOLS_LIVE_H
+
+#include "policy/decide.h"
+#include "tools/tool.h"
+
+enum {
+	LIVE_FRESH = 1,		/* all counters empty */
+	LIVE_MAY_LACK = 2	/* no store yet: a word, and empty counters */
+};
+
+struct live {
+	struct config	*config;
+	struct store	*store;		/* NULL: fresh, or not there yet */
+	struct policy	*policy;
+	struct ledger	*ledger;
+	struct arena	*arena;
+	int64_t		 now;		/* gate time */
+};
+
+/* TOOL_OK, or says why and returns the status; live_close in every case. */
+int	live_open(const struct tool *, unsigned flags, struct live *);
+void	live_close(struct live *);
+/* "now", "never", or the first full minute, in that zone; in the arena. */
+const char *live_slot(struct live *, const struct zone *, int64_t next);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * penstock - the command line: a table, a look-up and one call.
+ *
+ * --help is printed from the table that dispatches, so that no command can be
+ * missing from it.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/version.h"
+#include "tools/tool.h"
+
+struct command {
+	const char	*words;		/* one or two, parted by a space */
+	int		(*run)(const struct tool *, int, char **);
+	const char	*help;
+};
+
+/* clang-format off */
+static const struct command commands[] = {
+	{ "policy check", tool_policy_check,
+	    "read the policy and name every mistake in it" },
+	{ "policy show", tool_policy_show,
+	    "the policy as it stands for a tenant, with file:line" },
+	{ "policy explain", tool_policy_explain,
+	    "what the gate would say to a message, and why" },
+	{ "limits", tool_limits,
+	    "what is spent of every limit, and when there is room" },
+	{ "events", tool_events,
+	    "what the gate did, one line each; --follow, --json" },
+	{ "status", tool_status,
+	    "is the gate well, and what did its last reload say" },
+	{ "reload", tool_reload,
+	    "have the gate read its policy again, and print the result" },
+	{ "postfix-config", tool_postfix_config,
+	    "the lines for Postfix's main.cf and master.cf" },
+	{ "dkim dns", tool_dkim_dns,
+	    "the DNS records of the keys that sign" },
+	{ "dkim verify", tool_dkim_verify,
+	    "verify the signatures of a message with libopendkim" },
+	{ "store stat", tool_store_stat,
+	    "size, fill and tables of the gate's store" },
+	{ "store verify", tool_store_verify,
+	    "read every page and record of the store" },
+	{ "store dump", tool_store_dump,
+	    "the whole store as JSON lines" },
+	{ "store backup", tool_store_backup,
+	    "a consistent copy, while the gate runs" },
+};
+/* clang-format on */
+
+enum { NCOMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* help - the table for people */
+static void
+help(FILE *out)
+{
+	fprintf(out, "usage: penstock [-c FILE] COMMAND [ARGUMENT ...]\n\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(out, "  %-16s %s\n", commands[i].words,
+		    commands[i].help);
+	fprintf(out, "\n  -c FILE          configuration, default %s\n"
+	    "  COMMAND --help   its own options\n"
+	    "  -v, --version    which release this is\n\n"
+	    "Exit status: 0 fine, 1 the answer is no, 2 usage, "
+	    "3 something is broken.\n", CONFIG_DEFAULT);
+}
+
+/* find - the command whose words argv begins with, and how many they are */
+static const struct command *
+find(int argc, char **argv, int *taken)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		const char *words = commands[i].words;
+		const char *space = strchr(words, ' ');
+
+		if (space == NULL) {
+			*taken = 1;
+			if (strcmp(argv[0], words) == 0)
+				return &commands[i];
+			continue;
+		}
+		*taken = 2;
+		if (argc > 1 && strlen(argv[0]) == (size_t)(space - words) &&
+		    strncmp(argv[0], words, (size_t)(space - words)) == 0 &&
+		    strcmp(argv[1], space + 1) == 0)
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* unknown - which commands begin like that, or where to look */
+static int
+unknown(const char *word)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		size_t n = strlen(word);
+
+		if (strncmp(commands[i].words, word, n) != 0 ||
+		    commands[i].words[n] != ' ')
+			continue;
+		fprintf(stderr, some ? ", %s" : "penstock: %s what? Try: %s",
+		    some ? commands[i].words : word, commands[i].words);
+		some = true;
+	}
+	if (some)
+		fputc('\n', stderr);
+	else
+		fprintf(stderr, "penstock: no command \"%s\"; "
+		    "penstock --help lists them\n", word);
+	return TOOL_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct tool tool = { CONFIG_DEFAULT, false };
+	const struct command *command;
+	int at = 1, taken = 0;
+
+	log_open("penstock", false, LOG_LEVEL_WARN);
+	tool.color = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	for (; at < argc && argv[at][0] == '-'; at++) {
+		if (strcmp(argv[at], "-c") == 0 && at + 1 < argc) {
+			tool.config_path = argv[++at];
+		} else if (strcmp(argv[at], "-h") == 0 ||
+		    strcmp(argv[at], "--help") == 0) {
+			help(stdout);
+			return TOOL_OK;
+		} else if (strcmp(argv[at], "-v") == 0 ||
+		    strcmp(argv[at], "--version") == 0) {
+			puts("penstock " PENSTOCK_VERSION);
+			return TOOL_OK;
+		} else {
+			return tool_usage("penstock [-c FILE] COMMAND ...");
+		}
+	}
+	if (at >= argc) {
+		help(stderr);
+		return TOOL_USAGE;
+	}
+	if ((command = find(argc - at, argv + at, &taken)) == NULL)
+		return unknown(argv[at]);
+	at += taken;
+	return command->run(&tool, argc - at, argv + at);
+}

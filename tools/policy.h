@@ -1,0 +1,14 @@
+/*
+ * policy - the way of the commands to the policy.
+ */
+#ifndef TOOLS_POLICY_H
+#define TOOLS_POLICY_H
+
+#include "policy/policy.h"
+
+/* As policy_load with every key judged; what could not be read becomes a
+ * problem without a place. 1 loaded, 0 not. */
+int	tool_policy_load(const char *path, const char *keys,
+	    struct problems *, struct policy **);
+
+#endif

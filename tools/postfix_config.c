@@ -1,0 +1,272 @@
+/*
+ * postfix_config - penstock postfix-config: the lines that Postfix needs for
+ * this configuration, each with its reason.
+ *
+ * Fail closed is a property of Postfix's configuration as much as of ours:
+ * with default_action=accept a gate that is down lets everything pass.  So
+ * nothing here is optional advice.  The output is valid main.cf and master.cf;
+ * comments stand on lines of their own, and with --main or --master it can be
+ * fed to "postconf -e" and "postconf -M" line by line.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mem.h"
+#include "tools/policy.h"
+#include "tools/tool.h"
+
+#define USAGE	"penstock postfix-config [--main | --master] [--queue DIR]"
+#define QUEUE	"/var/spool/postfix"
+
+/* Postfix's own default; tenants may have a larger max_recipients. */
+#define RECIPIENTS	1000
+
+static const char help[] = "usage: " USAGE "\n\n"
+"Prints the lines for Postfix's main.cf and master.cf that belong to this\n"
+"configuration, each with its reason. Changes nothing.\n\n"
+"  --main        main.cf only\n"
+"  --master      master.cf only: a transport for each address of the pools\n"
+"  --queue DIR   Postfix's queue_directory, default " QUEUE "\n";
+
+struct wanted {
+	bool		 main, master;
+	const char	*queue;
+};
+
+/* reason - a comment, above the line that it explains */
+static void
+reason(const char *text)
+{
+	printf("# %s\n", text);
+}
+
+/* below - the part of a path behind a folder; NULL: it is not below it */
+static const char *
+below(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	while (n > 1 && folder[n - 1] == '/')
+		n--;
+	if (strncmp(path, folder, n) != 0 || path[n] != '/')
+		return NULL;
+	return path + n + 1;
+}
+
+/* milter_address - the socket as smtpd sees it, from inside its chroot */
+static char *
+milter_address(const char *socket, const char *queue)
+{
+	const char *inside;
+
+	if (strncmp(socket, "unix:", 5) == 0) {
+		if ((inside = below(socket + 5, queue)) != NULL) {
+			printf("# The socket is %s;\n"
+			    "# a relative path starts at the queue directory, "
+			    "in a chroot (Debian) and without.\n",
+			    socket + 5);
+			return xasprintf("unix:%s", inside);
+		}
+		printf("# %s is outside of the queue directory: an smtpd and "
+		    "a cleanup\n# that run in a chroot (column 5 of "
+		    "master.cf) cannot reach it.\n", socket + 5);
+	} else if (strncmp(socket, "inet:", 5) == 0 &&
+	    strchr(socket + 5, '@') != NULL) {
+		const char *at = strchr(socket + 5, '@');
+
+		/* libmilter writes port@host, Postfix host:port */
+		return xasprintf("inet:%s:%.*s", at + 1,
+		    (int)(at - socket - 5), socket + 5);
+	}
+	return xstrdup(socket);
+}
+
+/* most_recipients - no tenant may send to more in one message */
+static int
+most_recipients(const struct policy *p)
+{
+	int most = RECIPIENTS;
+
+	for (size_t i = 0; i < p->ntenants; i++)
+		if (p->tenants[i]->max_recipients > most)
+			most = p->tenants[i]->max_recipients;
+	return most;
+}
+
+/* knows_pickup - has mail of sendmail(1) a tenant? it comes as 127.0.0.1 */
+static bool
+knows_pickup(const struct policy *p)
+{
+	const struct sockaddr_in in = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct ip ip;
+
+	ip_of((const struct sockaddr *)&in, &ip);
+	return policy_trusts(p, &ip) || policy_by_client(p, &ip, NULL) != NULL;
+}
+
+/* print_milter - how Postfix reaches the gate, and what if it does not */
+static void
+print_milter(const struct config *config, const struct policy *p,
+    const char *queue)
+{
+	bool pickup = knows_pickup(p);
+	char *address = milter_address(config->milter.socket, queue);
+
+	reason("Last in the list when there are other milters: it signs what "
+	    "they leave.");
+	printf("smtpd_milters = { %s, connect_timeout=5s, command_timeout=30s,"
+	    " content_timeout=120s, default_action=tempfail }\n", address);
+	reason("Mail of sendmail(1) goes around the gate without this line.");
+	if (!pickup)
+		printf("# It is off because no tenant is known for 127.0.0.1: "
+		    "such mail would stay in the\n# queue. Claim it with "
+		    "clients = {\"127.0.0.1\"} in a tenant or in trusted.\n");
+	printf("%snon_smtpd_milters = { %s, connect_timeout=5s, "
+	    "command_timeout=30s, content_timeout=120s, "
+	    "default_action=tempfail }\n", pickup ? "" : "#", address);
+	reason("A gate that is down or hangs means 451, never mail unseen.");
+	printf("milter_default_action = tempfail\n");
+	reason("The protocol with all macros and replies that the gate uses.");
+	printf("milter_protocol = 6\n");
+	free(address);
+}
+
+/* print_main - main.cf */
+static void
+print_main(const struct config *config, const struct policy *p,
+    const char *queue)
+{
+	int recipients = most_recipients(p);
+
+	printf("# main.cf: for penstock-milter, from %s\n\n", config->path);
+	print_milter(config, p, queue);
+	printf("\n");
+	reason("Short queue ids repeat within hours; events are found by id.");
+	printf("enable_long_queue_ids = yes\n");
+	reason("Postfix's bound on recipients of one message, the gate's own "
+	    "is per tenant.");
+	printf("smtpd_recipient_limit = %d\n", recipients);
+	reason("Each recipient over a limit is an error. Stock Postfix sleeps "
+	    "1 s per error");
+	reason("after 10 and hangs up after 20: whole messages would be lost "
+	    "for a few.");
+	printf("smtpd_soft_error_limit = %d\n", recipients + 10);
+	printf("smtpd_hard_error_limit = %d\n", recipients + 20);
+	printf("\n");
+	reason("A NUL byte hides the rest of a header from milters, not from "
+	    "recipients.");
+	printf("message_reject_characters = \\0\n");
+	reason("A bare newline can smuggle in a second message with a sender "
+	    "of its own.");
+	printf("smtpd_forbid_bare_newline = normalize\n");
+	reason("By default own networks are excluded, and those are our "
+	    "senders.");
+	printf("smtpd_forbid_bare_newline_exclusions =\n");
+	reason("Converting to quoted-printable at delivery breaks the "
+	    "signature made here.");
+	printf("disable_mime_output_conversion = yes\n");
+}
+
+/* print_address - the transport of one address */
+static void
+print_address(const struct pool *pool, const struct pool_address *a)
+{
+	bool v6 = memchr(a->address.p, ':', a->address.n) != NULL;
+
+	printf("\n# pool \"%.*s\", address %.*s\n", SLICE_ARG(pool->name),
+	    SLICE_ARG(a->address));
+	printf("%.*s unix - - n - - smtp\n", SLICE_ARG(a->transport));
+	printf("    -o syslog_name=postfix/%.*s\n", SLICE_ARG(a->transport));
+	printf("    -o %s=%.*s\n", v6 ? "smtp_bind_address6" :
+	    "smtp_bind_address", SLICE_ARG(a->address));
+	/* The other family would leave by an address outside of the pool. */
+	printf("    -o inet_protocols=%s\n", v6 ? "ipv6" : "ipv4");
+	if (a->helo.n > 0)
+		printf("    -o smtp_helo_name=%.*s\n", SLICE_ARG(a->helo));
+	printf("    -o disable_mime_output_conversion=yes\n");
+}
+
+/* print_master - master.cf */
+static void
+print_master(const struct config *config, const struct policy *p)
+{
+	size_t n = 0;
+
+	printf("# master.cf: a transport for each address of the pools in "
+	    "%s\n", config->policy);
+	for (size_t i = 0; i < p->npools; i++)
+		for (size_t j = 0; j < p->pools[i]->naddresses; j++, n++)
+			print_address(p->pools[i], &p->pools[i]->addresses[j]);
+	if (n == 0)
+		printf("# There are no pools: mail leaves by Postfix's own "
+		    "smtp transport.\n");
+	else
+		printf("\n# Nothing chooses these transports yet in this "
+		    "release.\n");
+}
+
+/* options - 0, or the exit status; *help_shown stops with 0 */
+static int
+options(int argc, char **argv, struct wanted *w, bool *stop)
+{
+	*w = (struct wanted){ true, true, QUEUE };
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			fputs(help, stdout);
+			*stop = true;
+			return TOOL_OK;
+		} else if (strcmp(argv[i], "--main") == 0) {
+			w->master = false;
+		} else if (strcmp(argv[i], "--master") == 0) {
+			w->main = false;
+		} else if (strcmp(argv[i], "--queue") == 0 && i + 1 < argc &&
+		    argv[i + 1][0] == '/') {
+			w->queue = argv[++i];
+		} else {
+			return tool_usage(USAGE);
+		}
+	}
+	return w->main || w->master ? TOOL_OK : tool_usage(USAGE);
+}
+
+/* tool_postfix_config - load, print */
+int
+tool_postfix_config(const struct tool *tool, int argc, char **argv)
+{
+	struct config *config = NULL;
+	struct policy *policy = NULL;
+	struct arena *arena = NULL;
+	struct problems problems;
+	struct wanted wanted;
+	bool stop = false;
+	int status;
+
+	if ((status = options(argc, argv, &wanted, &stop)) != TOOL_OK || stop)
+		return status;
+	if ((status = tool_config(tool, &config)) != TOOL_OK)
+		return status;
+	if ((arena = arena_new(1 << 16, 0)) == NULL) {
+		config_free(config);
+		return tool_fail(TOOL_BROKEN, "out of memory");
+	}
+	problems_init(&problems, arena);
+	if (tool_policy_load(config->policy, config->keys, &problems,
+	    &policy) != 1) {
+		tool_problems(stderr, &problems);
+		status = tool_fail(TOOL_NO, "%s has mistakes", config->policy);
+		goto out;
+	}
+	if (wanted.main)
+		print_main(config, policy, wanted.queue);
+	if (wanted.main && wanted.master)
+		putchar('\n');
+	if (wanted.master)
+		print_master(config, policy);
+out:
+	policy_drop(policy);
+	arena_free(arena);
+	config_free(config);
+	return status;
+}

@@ -1,0 +1,213 @@
+/*
+ * status - is the gate well?
+ *
+ * There is no control socket: the gate's writer keeps a record in its store,
+ * and this reads it.  So a gate that hangs is seen by its old heartbeat, and
+ * asking costs it nothing.
+ */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/mem.h"
+#include "tools/running.h"
+#include "tools/tool.h"
+
+/* The writer beats every two seconds when idle; this is long overdue. */
+#define STALE	(15 * CLOCK_SECOND)
+
+static const char usage[] = "penstock status [--json]";
+
+struct view {
+	struct status	status;
+	struct db_stat	db;
+	uint64_t	last;		/* sequence */
+	bool		running;
+	int64_t		age;		/* of the heartbeat, us */
+};
+
+/* well - nothing that an operator should look at */
+static bool
+well(const struct view *v)
+{
+	return v->running && v->status.result == STATUS_OK &&
+	    !v->status.draining && v->age < STALE &&
+	    v->status.clock_jump == 0;
+}
+
+/* moment - in the machine's zone */
+static const char *
+moment(int64_t us, char out[32])
+{
+	time_t t = (time_t)(us / CLOCK_SECOND);
+	struct tm tm;
+
+	if (localtime_r(&t, &tm) == NULL ||
+	    strftime(out, 32, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		return "?";
+	return out;
+}
+
+/* size_text - in the unit that fits */
+static const char *
+size_text(uint64_t n, char out[32])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
+	double d = (double)n;
+	size_t u = 0;
+
+	for (; d >= 1024 && u < 4; u++)
+		d /= 1024;
+	snprintf(out, 32, u == 0 ? "%.0f %s" : "%.1f %s", d, units[u]);
+	return out;
+}
+
+/* print_reload - what the last load said, indented */
+static void
+print_reload(const struct status *s)
+{
+	struct slice text = s->text;
+	const char *end;
+	size_t n;
+
+	printf("last load    %s\n", status_result_names[s->result]);
+	while (text.n > 0) {
+		end = memchr(text.p, '\n', text.n);
+		n = end != NULL ? (size_t)(end - text.p) : text.n;
+		printf("             %.*s\n", (int)n, text.p);
+		text = slice_from(text, n + (end != NULL));
+	}
+}
+
+/* print_eyes - aligned, for a person */
+static void
+print_eyes(const struct view *v)
+{
+	const struct status *s = &v->status;
+	char a[32], b[32];
+
+	if (v->running)
+		printf("gate         running, pid %lld, since %s%s\n",
+		    (long long)s->pid, moment(s->started, a),
+		    s->draining ? ", draining" : "");
+	else
+		printf("gate         NOT RUNNING, last was pid %lld, "
+		    "started %s\n", (long long)s->pid, moment(s->started, a));
+	printf("version      %.*s on %.*s\n", SLICE_ARG(s->version),
+	    SLICE_ARG(s->socket));
+	printf("heartbeat    %lld s ago%s\n",
+	    (long long)(v->age / CLOCK_SECOND),
+	    v->running && v->age >= STALE ? ", OVERDUE" : "");
+	printf("policy       %02x%02x%02x%02x, generation %llu\n",
+	    s->policy_hash[0], s->policy_hash[1], s->policy_hash[2],
+	    s->policy_hash[3], (unsigned long long)s->generation);
+	print_reload(s);
+	printf("since start  %llu accepted, %llu deferred, %llu refused, "
+	    "%llu failed\n", (unsigned long long)s->accepted,
+	    (unsigned long long)s->deferred, (unsigned long long)s->refused,
+	    (unsigned long long)s->failed);
+	if (s->overflow > 0)
+		printf("overflow     %llu charges to overflow counters\n",
+		    (unsigned long long)s->overflow);
+	printf("store        %llu events, %s used of %s\n",
+	    (unsigned long long)v->last, size_text(v->db.used, a),
+	    size_text(v->db.map_size, b));
+	if (s->clock_jump != 0)
+		printf("clock        the wall clock is %lld s %s gate time\n",
+		    llabs((long long)s->clock_jump) / CLOCK_SECOND,
+		    s->clock_jump > 0 ? "ahead of" : "behind");
+}
+
+/* print_json - one object */
+static void
+print_json(const struct view *v)
+{
+	const struct status *s = &v->status;
+	struct buf b = BUF_INIT;
+
+	buf_printf(&b, "{\"running\":%s,\"well\":%s,\"draining\":%s,"
+	    "\"pid\":%lld,\"started\":%lld,\"heartbeat\":%lld,"
+	    "\"heartbeat_age\":%lld,\"clock_jump\":%lld,",
+	    v->running ? "true" : "false", well(v) ? "true" : "false",
+	    s->draining ? "true" : "false", (long long)s->pid,
+	    (long long)s->started, (long long)s->heartbeat,
+	    (long long)v->age, (long long)s->clock_jump);
+	running_json(s, &b);
+	buf_printf(&b, ",\"accepted\":%llu,\"deferred\":%llu,"
+	    "\"refused\":%llu,\"failed\":%llu,\"overflow\":%llu,"
+	    "\"last_seq\":%llu,\"store_used\":%llu,\"store_size\":%llu,",
+	    (unsigned long long)s->accepted, (unsigned long long)s->deferred,
+	    (unsigned long long)s->refused, (unsigned long long)s->failed,
+	    (unsigned long long)s->overflow, (unsigned long long)v->last,
+	    (unsigned long long)v->db.used,
+	    (unsigned long long)v->db.map_size);
+	buf_str(&b, "\"version\":");
+	buf_json(&b, s->version);
+	buf_str(&b, ",\"socket\":");
+	buf_json(&b, s->socket);
+	buf_str(&b, "}\n");
+	if (!buf_failed(&b))
+		fwrite(b.data, 1, b.len, stdout);
+	buf_free(&b);
+}
+
+/* look - everything there is to show */
+static int
+look(const struct config *config, struct store *store, struct arena *arena,
+    struct view *v)
+{
+	int64_t time;
+	struct why why;
+	int rc, fd;
+
+	if ((rc = running_status(store, arena, &v->status)) != TOOL_OK)
+		return rc;
+	if (db_stat(store_db(store), &v->db, &why) == -1 ||
+	    store_last(store, &v->last, &time, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	v->age = clock_wall() - v->status.wall;
+	if (v->age < 0)
+		v->age = 0;
+	if ((fd = running_open(config, &v->status)) != -1) {
+		v->running = true;
+		close(fd);
+	}
+	return TOOL_OK;
+}
+
+/* tool_status - 0 well, 1 it runs with trouble, 3 it does not run */
+int
+tool_status(const struct tool *tool, int argc, char **argv)
+{
+	struct view v = { .running = false };
+	struct config *config = NULL;
+	struct arena *arena = NULL;
+	struct store *store = NULL;
+	bool json = argc == 1 && strcmp(argv[0], "--json") == 0;
+	int rc;
+
+	if (tool_asks_help(argc, argv))
+		return tool_help(usage);
+	if (argc > 0 && !json)
+		return tool_usage(usage);
+	if ((rc = tool_config(tool, &config)) != TOOL_OK ||
+	    (rc = tool_store(config, &store)) != TOOL_OK)
+		goto out;
+	if ((arena = arena_new(4096, 0)) == NULL) {
+		rc = tool_fail(TOOL_BROKEN, "out of memory");
+		goto out;
+	}
+	if ((rc = look(config, store, arena, &v)) != TOOL_OK)
+		goto out;
+	if (json)
+		print_json(&v);
+	else
+		print_eyes(&v);
+	rc = !v.running ? TOOL_BROKEN : well(&v) ? TOOL_OK : TOOL_NO;
+out:
+	store_close(store);
+	arena_free(arena);
+	config_free(config);
+	return rc;
+}
