@@ -172,15 +172,15 @@ unknown(const struct keyword_table *table, const struct node *node,
 	for (i = 0; i < table->n; i++)
 		if (slice_is(node->name, table->rows[i].name))
 			mask |= table->rows[i].where;
-	if (mask != 0) {
-		problem_error(problems, node->at,
-		    "%s cannot stand in %s; its place is in %s",
-		    text_quote(node->name, &q), in,
-		    places_list(table, mask, list, sizeof(list)));
-		return;
-	}
 	near = keyword_nearest(table, node->name, where);
-	if (near != NULL)
+	if (mask != 0)
+		problem_error(problems, node->at,
+		    "%s cannot stand in %s; its place is in %s%s%s%s",
+		    text_quote(node->name, &q), in,
+		    places_list(table, mask, list, sizeof(list)),
+		    near != NULL ? "; did you mean \"" : "",
+		    near != NULL ? near : "", near != NULL ? "\"?" : "");
+	else if (near != NULL)
 		problem_error(problems, node->at, "unknown word %s in %s; did "
 		    "you mean \"%s\"?", text_quote(node->name, &q), in, near);
 	else

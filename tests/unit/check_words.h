@@ -21,6 +21,16 @@
 	  },
 	  .want =
 		"policy.conf:1:1: error: unknown word \"quota\" in the main file\n" },
+	{ .name = "a word of elsewhere that is near to one of here",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomain = {\"a.example\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: error: \"domain\" cannot stand in tenant; its place is in dkim; did you mean \"domains\"?\n" },
 	{ .name = "a word in the wrong block is sent to its place",
 	  .files = {
 	    { "policy.conf", TEXT("class \"a\" {\n"
