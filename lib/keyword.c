@@ -164,7 +164,7 @@ unknown(const struct keyword_table *table, const struct node *node,
     unsigned where, struct problems *problems)
 {
 	const char *in = place_name(table, where), *near;
-	char list[256];
+	char list[256], hint[96] = "";
 	unsigned mask = 0;
 	struct quoted q;
 	size_t i;
@@ -173,19 +173,16 @@ unknown(const struct keyword_table *table, const struct node *node,
 		if (slice_is(node->name, table->rows[i].name))
 			mask |= table->rows[i].where;
 	near = keyword_nearest(table, node->name, where);
+	if (near != NULL)
+		snprintf(hint, sizeof(hint), "; did you mean \"%s\"?", near);
 	if (mask != 0)
 		problem_error(problems, node->at,
-		    "%s cannot stand in %s; its place is in %s%s%s%s",
+		    "%s cannot stand in %s; its place is in %s%s",
 		    text_quote(node->name, &q), in,
-		    places_list(table, mask, list, sizeof(list)),
-		    near != NULL ? "; did you mean \"" : "",
-		    near != NULL ? near : "", near != NULL ? "\"?" : "");
-	else if (near != NULL)
-		problem_error(problems, node->at, "unknown word %s in %s; did "
-		    "you mean \"%s\"?", text_quote(node->name, &q), in, near);
+		    places_list(table, mask, list, sizeof(list)), hint);
 	else
-		problem_error(problems, node->at, "unknown word %s in %s",
-		    text_quote(node->name, &q), in);
+		problem_error(problems, node->at, "unknown word %s in %s%s",
+		    text_quote(node->name, &q), in, hint);
 }
 
 /* check_titles - as many as the row says */
