@@ -1,8 +1,12 @@
 """What the programs print for Postfix, and what they say of themselves."""
 
+import grp
 import os
+import pwd
 import re
 import subprocess
+
+import pytest
 
 import gate
 import house as house_
@@ -103,6 +107,35 @@ def test_readiness_is_told_to_systemd():
 def test_the_socket_is_for_its_group_alone(house):
     mode = os.stat(house.gate.socket).st_mode & 0o777
     assert mode == 0o660, oct(mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give root up")
+def test_root_is_given_up_for_the_user_of_the_configuration(tmp_path):
+    for folder in ("store", "keys", "run"):
+        (tmp_path / folder).mkdir()
+    for folder in (tmp_path, *list(tmp_path.parents)[:2]):
+        os.chmod(folder, 0o755)
+    (tmp_path / "policy.conf").write_text('unknown_sender = "defer"\n')
+    conf = tmp_path / "penstock.conf"
+    conf.write_text('map_size = "64 MiB"\n' + "".join(
+        f'{name} = "{tmp_path}/{value}"\n' for name, value in (
+            ("store", "store"), ("policy", "policy.conf"), ("keys", "keys")))
+        + f'milter {{ socket = "unix:{tmp_path}/run/s"  '
+          'socket_group = "mail"  user = "nobody" }\n')
+    process = proc.start([gate.program("penstock-milter"), "-c", str(conf)],
+                         stderr=subprocess.DEVNULL)
+    try:
+        proc.wait_for((tmp_path / "run" / "s").exists, 10, "the socket")
+        with open(f"/proc/{process.pid}/status") as f:
+            said = dict(line.split(":", 1) for line in f)
+        nobody = str(pwd.getpwnam("nobody").pw_uid)
+        assert said["Uid"].split() == [nobody] * 4
+        assert int(said["CapEff"], 16) == 0
+        assert os.stat(tmp_path / "store/gate").st_uid == int(nobody)
+        socket_group = os.stat(tmp_path / "run" / "s").st_gid
+        assert socket_group == grp.getgrnam("mail").gr_gid
+    finally:
+        proc.stop(process, patience=10)
 
 
 def test_every_command_has_help():
