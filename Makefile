@@ -46,28 +46,50 @@ Q = $(Q_$(V))
 LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o
 POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
 MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
+REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c))
 TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
-LIBS_FLOOR = -llmdb -lcrypto -lpthread
+# A folder below tools/ is one program, penstock-FOLDER, and may use a library
+# of its own: LIBS_FOLDER.  Its objects without main are there for the tests.
+FOLDERS = $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
+folder = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard tools/$1/*.c)))
+FOLDER_OBJECTS = $(foreach f,$(FOLDERS),$(call folder,$f))
+PROGRAMS = $(addprefix $(B)/,penstock-milter penstock \
+	$(addprefix penstock-,$(FOLDERS)))
+
+LIBS_FLOOR = -llmdb -lcrypto -lidn2 -lpthread
 LIBS_TOOLS = -lopendkim $(LIBS_FLOOR)
 LIBS_MILTER = -lmilter $(LIBS_FLOOR)
+LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -lsystemd
+LIBS_unsubscribe = -lmicrohttpd
+LIBS_ALL = $(foreach f,$(FOLDERS),$(LIBS_$f)) -lmilter $(LIBS_TOOLS)
+GMIME_CFLAGS = $(shell pkg-config --cflags gmime-3.0 2>/dev/null)
 
-all: $(B)/penstock-milter $(B)/penstock
+all: $(PROGRAMS)
 
 $(B)/penstock-milter: $(B)/milter/main.o $(MILTER) $(POLICY) $(LIB)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_MILTER)
 
-$(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(POLICY) $(LIB)
+$(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(POLICY) $(REPUTATION) $(LIB)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(MILTER) $(TOOLS) $(POLICY) $(LIB)
+define program
+$(B)/penstock-$1: $(B)/tools/$1/main.o $(call folder,$1) $$(REPUTATION) $$(LIB)
+	@echo "  LD  $$@"
+	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$1) $$(LIBS_FLOOR)
+endef
+$(foreach f,$(FOLDERS),$(eval $(call program,$f)))
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(FOLDER_OBJECTS) $(MILTER) $(TOOLS) \
+	$(POLICY) $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka -lmilter $(LIBS_TOOLS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_ALL)
 
+$(B)/tools/ingest/%.o: CFLAGS += $(GMIME_CFLAGS)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
@@ -136,16 +158,16 @@ races: $(filter $(addprefix $(B)/unit/,\
 FUZZ = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 fuzz: $(addprefix $(B)/bin/,$(FUZZ))
 replay: $(addprefix $(B)/replay/,$(FUZZ))
-$(B)/bin/%: $(B)/tests/fuzz/%.o $(MILTER) $(TOOLS) $(POLICY) $(LIB)
+$(B)/bin/%: $(B)/tests/fuzz/%.o $(FOLDER_OBJECTS) $(MILTER) $(TOOLS) \
+	$(POLICY) $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -Wl,-z,muldefs -o $@ $^ \
-	    -lmilter $(LIBS_TOOLS)
-$(B)/replay/%: $(B)/tests/fuzz/%.o $(B)/tests/lib/replay.o $(MILTER) $(TOOLS) \
-	$(POLICY) $(LIB)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -Wl,-z,muldefs -o $@ $^ $(LIBS_ALL)
+$(B)/replay/%: $(B)/tests/fuzz/%.o $(B)/tests/lib/replay.o $(FOLDER_OBJECTS) \
+	$(MILTER) $(TOOLS) $(POLICY) $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -Wl,-z,muldefs -o $@ $^ -lmilter $(LIBS_TOOLS)
+	$(Q)$(CC) $(LDFLAGS) -Wl,-z,muldefs -o $@ $^ $(LIBS_ALL)
 
 # --- install --------------------------------------------------------------------
 MAN1 = $(wildcard man/*.1)
@@ -160,7 +182,7 @@ install: all
 	    $(D)$(PREFIX)/share/man/man8 $(ETC)/tenants.d \
 	    $(D)$(LOCALSTATEDIR)/lib
 	install -d -m 0750 $(ETC)/keys
-	install -m 0755 $(B)/penstock-milter $(D)$(PREFIX)/sbin/
+	install -m 0755 $(filter-out $(B)/penstock,$(PROGRAMS)) $(D)$(PREFIX)/sbin/
 	install -m 0755 $(B)/penstock $(D)$(PREFIX)/bin/
 	install -m 0644 $(MAN1) $(D)$(PREFIX)/share/man/man1/
 	install -m 0644 $(MAN5) $(D)$(PREFIX)/share/man/man5/
