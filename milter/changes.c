@@ -22,7 +22,7 @@ static void
 put_limit(struct buf *b, const struct limit *l)
 {
 	put_field(b, l->name);
-	put_u32(b, (uint32_t)l->kind << 24 | (uint32_t)l->scope << 16 |
+	put_u32(b, (uint32_t)l->kind << 24 | (uint32_t)l->per << 12 |
 	    (uint32_t)l->count << 8 | (uint32_t)l->over);
 	put_u64(b, l->to_all ? UINT64_MAX : l->to);
 	put_i64(b, l->rate);
@@ -45,6 +45,17 @@ put_identity(struct buf *b, const struct identity *id)
 	put_u32(b, (uint32_t)id->type);
 }
 
+/* put_stream - what decides about its mail */
+static void
+put_stream(struct buf *b, const struct stream *s)
+{
+	put_field(b, s->name);
+	put_u32(b, (uint32_t)s->max_recipients);
+	put_u32(b, s->shadow);
+	for (size_t i = 0; i < s->nlimits; i++)
+		put_limit(b, s->limits[i]);
+}
+
 /* digest - of all that was compiled for a tenant; false without memory */
 static bool
 digest(const struct tenant *t, struct buf *b, uint8_t out[16])
@@ -58,10 +69,8 @@ digest(const struct tenant *t, struct buf *b, uint8_t out[16])
 	put_field(b, t->contact);
 	put_field(b, t->bounce_domain);
 	put_field(b, slice_of(t->paused));
-	put_u32(b, (uint32_t)t->max_recipients);
-	put_u8(b, t->shadow_limits);
-	for (size_t i = 0; i < t->nlimits; i++)
-		put_limit(b, t->limits[i]);
+	for (size_t i = 0; i < t->nstreams; i++)
+		put_stream(b, t->streams[i]);
 	for (size_t i = 0; i < t->ndomains; i++)
 		put_field(b, t->domains[i]);
 	for (size_t i = 0; i < t->nidentities; i++)

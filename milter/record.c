@@ -29,10 +29,12 @@ say(struct session *s, enum verdict verdict, const char *would,
 	const struct tenant *t = m->mail.tenant;
 	struct slice id = m->queue_id.n > 0 ? m->queue_id : SLICE("NOQUEUE");
 	struct slice name = or_dash(t != NULL ? t->name : SLICE_NONE);
-	struct slice by = or_dash(rule);
+	struct slice by = or_dash(rule), stream = or_dash(
+	    m->mail.stream != NULL ? m->mail.stream->name : SLICE_NONE);
 
-	log_info("%.*s: tenant=%.*s stream=default rcpts=%zu verdict=%s%s%s "
-	    "rule=%.*s", SLICE_ARG(id), SLICE_ARG(name), m->mail.nrcpts,
+	log_info("%.*s: tenant=%.*s stream=%.*s rcpts=%zu verdict=%s%s%s "
+	    "rule=%.*s", SLICE_ARG(id), SLICE_ARG(name), SLICE_ARG(stream),
+	    m->mail.nrcpts,
 	    verdict_names[verdict], would != NULL ? " would=" : "",
 	    would != NULL ? would : "", SLICE_ARG(by));
 	m->logged = true;
@@ -103,7 +105,8 @@ fill_common(struct session *s, struct event *e, struct slice client)
 	};
 	if (t != NULL) {
 		e->tenant = t->name;
-		e->stream = SLICE("default");
+		e->stream = mail->stream != NULL ? mail->stream->name :
+		    SLICE_NONE;
 		if (t->group != NULL)
 			e->group = t->group->name;
 	}

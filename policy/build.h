@@ -156,13 +156,13 @@ void	 compile_dkim(struct build *, struct picture *, struct tenant *,
 	    struct problems *);
 /* compile_limit.c */
 bool	 compile_draft(struct build *, const struct node *,
-	    const struct class *, bool class_lost, enum scope, struct draft *,
+	    const struct class *, bool class_lost, unsigned per, struct draft *,
 	    struct problems *);
 struct limit *compile_limit(struct build *, struct draft *);
 /* class_lost: the name of a class was written, and there is no such class */
 void	 compile_limits(struct build *, struct tenant *, const struct class *,
 	    bool class_lost, const struct node *, struct problems *);
-size_t	 compile_drafts(struct build *, const struct node *, enum scope,
+size_t	 compile_drafts(struct build *, const struct node *, unsigned per,
 	    struct draft **, struct problems *);
 
 /* rivals.c: every unit's form is final afterwards */

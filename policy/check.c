@@ -59,9 +59,13 @@ passes(const struct limit *l, const struct limit *m)
 static bool
 covers(const struct limit *m, const struct limit *l)
 {
+	/* a tenant is in one group only, so its own mail is all of one */
+	unsigned within = l->per |
+	    ((l->per & PER_TENANT) != 0 ? PER_GROUP : 0);
+
 	if ((m->kind == l->kind && slice_eq(m->name, l->name)) ||
 	    m->count != l->count ||
-	    (l->scope == SCOPE_GROUP && m->scope != SCOPE_GROUP))
+	    (m->per & ~within) != 0)
 		return false;
 	return m->to_all || (!l->to_all && (l->to & ~m->to) == 0);
 }
@@ -128,21 +132,22 @@ check_limits(struct build *b, const struct limit *const *limits, size_t n,
 static void
 check_burst(struct build *b, const struct tenant *t)
 {
+	const struct stream *s = policy_default(t);
 	char other[PATH_ROOM];
 
-	for (size_t i = 0; i < t->nlimits && t->max_recipients > 0; i++) {
-		const struct limit *l = t->limits[i];
+	for (size_t i = 0; i < s->nlimits && s->max_recipients > 0; i++) {
+		const struct limit *l = s->limits[i];
 		int64_t most = l->kind == LIMIT_THROTTLE ? l->burst : l->most;
 
 		if (l->count != COUNT_RECIPIENTS || !l->to_all ||
-		    t->max_recipients <= most)
+		    s->max_recipients <= most)
 			continue;
-		if (warned(b, &t->max_recipients_at))
+		if (warned(b, &s->max_recipients_at))
 			return;
-		problem_warn(b->problems, t->max_recipients_at,
+		problem_warn(b->problems, s->max_recipients_at,
 		    "max_recipients %d is more than %s \"%.*s\" at %s ever "
 		    "lets pass at once (%lld): the rest of such a message is "
-		    "deferred", t->max_recipients, limit_kind_names[l->kind],
+		    "deferred", s->max_recipients, limit_kind_names[l->kind],
 		    SLICE_ARG(l->name), build_place(l->at, other,
 		    sizeof(other)), (long long)most);
 		return;

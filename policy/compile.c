@@ -216,7 +216,7 @@ group(struct build *b, const struct node *node, struct problems *problems)
 			g->paused_at = n->at;
 		}
 	}
-	g->nlimits = compile_drafts(b, node->child, SCOPE_GROUP, &drafts,
+	g->nlimits = compile_drafts(b, node->child, PER_GROUP, &drafts,
 	    problems);
 	g->limits = build_alloc(b, b->keep, g->nlimits, sizeof(*g->limits));
 	for (size_t i = 0; g->limits != NULL && i < g->nlimits; i++) {
@@ -255,7 +255,7 @@ class(struct build *b, const struct node *node, struct problems *problems)
 			    problems);
 		}
 	}
-	c->ndrafts = compile_drafts(b, node->child, SCOPE_TENANT, &c->drafts,
+	c->ndrafts = compile_drafts(b, node->child, PER_TENANT, &c->drafts,
 	    problems);
 	made = build_alloc(b, b->work, c->ndrafts, sizeof(*made));
 	for (size_t i = 0; made != NULL && i < c->ndrafts; i++)
@@ -289,7 +289,7 @@ setting(struct build *b, const struct node *node, const struct keyword *row,
 	case WORD_SHADOW:
 		compile_shadow(node, row, &b->shadow, &p->shadow_at,
 		    problems);
-		p->shadow_limits = b->shadow == YES;
+		p->shadow = b->shadow == YES ? SHADOW_LIMITS : 0;
 		break;
 	case WORD_INFLIGHT:
 		p->inflight_at = node->at;

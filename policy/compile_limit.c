@@ -109,7 +109,8 @@ set_one(struct build *b, struct draft *d, const struct keyword *row,
 		return true;
 	case WORD_OVER:
 		limit->over_at = node->at;
-		limit->over = (enum over)choice_index(row, v);
+		limit->over = choice_index(row, v) == 1 ? OVER_REFUSE :
+		    OVER_DEFER;
 		return true;
 	default:
 		limit->jitter_at = node->at;
@@ -158,7 +159,7 @@ nothing_off(struct build *b, const struct draft *d, const struct node *node,
 {
 	struct quoted q, qc;
 
-	if (d->limit.scope == SCOPE_GROUP || class == NULL)
+	if (d->limit.per == PER_GROUP || class == NULL)
 		problem_error(problems, node->at, "%.*s %s is \"none\" and "
 		    "switches nothing off: only a tenant of a class inherits "
 		    "limits", SLICE_ARG(node->name),
@@ -199,7 +200,7 @@ nothing_to_count(struct build *b, const struct draft *d,
 /* compile_draft - a block, over what it inherits; false: it is no good */
 bool
 compile_draft(struct build *b, const struct node *node,
-    const struct class *class, bool lost, enum scope scope, struct draft *d,
+    const struct class *class, bool lost, unsigned per, struct draft *d,
     struct problems *problems)
 {
 	bool cap = slice_is(node->name, "cap"), good = true;
@@ -210,7 +211,7 @@ compile_draft(struct build *b, const struct node *node,
 	    .kind = cap ? LIMIT_CAP : LIMIT_THROTTLE, .to_all = true,
 	    .month_day = 1 }, .lost = lost };
 	d->made = NULL;
-	d->limit.scope = scope;
+	d->limit.per = per;
 	d->limit.at = node->at;
 	good = build_name(node, &d->limit.name, problems);
 	d->limit.name = build_copy(b, b->keep, d->limit.name);
@@ -254,7 +255,7 @@ is_limit(const struct node *node)
 
 /* compile_drafts - all limits of a class or a group; how many are good */
 size_t
-compile_drafts(struct build *b, const struct node *chain, enum scope scope,
+compile_drafts(struct build *b, const struct node *chain, unsigned per,
     struct draft **drafts, struct problems *problems)
 {
 	size_t n = 0, good = 0;
@@ -266,7 +267,7 @@ compile_drafts(struct build *b, const struct node *chain, enum scope scope,
 		return 0;
 	for (const struct node *node = chain; node != NULL; node = node->next)
 		if (is_limit(node) && compile_draft(b, node, NULL, false,
-		    scope, &(*drafts)[good], problems))
+		    per, &(*drafts)[good], problems))
 			good++;
 	return good;
 }
@@ -324,8 +325,8 @@ shared_limits(struct build *b, struct tenant *t, const struct class *class)
 			b->nomem = true;
 		check_limits(b, s->limits, s->n, NULL, b->problems);
 	}
-	t->limits = s->limits;
-	t->nlimits = s->n;
+	t->common = s->limits;
+	t->ncommon = s->n;
 }
 
 /* own_limits - the tenant's blocks that are no override, or all of them */
@@ -337,25 +338,25 @@ own_limits(struct build *b, struct tenant *t, const struct class *class,
 	const struct limit *made;
 	struct draft d;
 
-	t->limits = build_alloc(b, b->keep, most, sizeof(struct limit *));
-	if (t->limits == NULL)
+	t->common = build_alloc(b, b->keep, most, sizeof(struct limit *));
+	if (t->common == NULL)
 		return;
 	for (size_t i = 0; class != NULL && i < class->ndrafts; i++) {
 		struct draft *theirs = &class->drafts[i];
 
 		if (override_of(chain, &theirs->limit) == NULL &&
 		    (made = compile_limit(b, theirs)) != NULL)
-			t->limits[t->nlimits++] = made;
+			t->common[t->ncommon++] = made;
 	}
 	for (; chain != NULL; chain = chain->next) {
 		if (!is_limit(chain) || !compile_draft(b, chain, class,
-		    class_lost, SCOPE_TENANT, &d, problems) || d.off)
+		    class_lost, PER_TENANT, &d, problems) || d.off)
 			continue;
 		if ((made = compile_limit(b, &d)) != NULL)
-			t->limits[t->nlimits++] = made;
+			t->common[t->ncommon++] = made;
 	}
-	t->nlimits += group_limits(t->group, t->limits + t->nlimits);
-	check_limits(b, t->limits, t->nlimits, t, problems);
+	t->ncommon += group_limits(t->group, t->common + t->ncommon);
+	check_limits(b, t->common, t->ncommon, t, problems);
 }
 
 /* compile_limits - what stands in a tenant: class, own, group */

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
 #include "lib/text.h"
 
 /* is_block - a block of that name */
@@ -128,6 +129,8 @@ struct reading {
 	const struct class *class;
 	bool		 class_lost;	/* named, but there is none */
 	enum tristate	 shadow;
+	int		 max_recipients;
+	struct place	 max_recipients_at, shadow_at;
 	bool		 known;		/* has logins or clients */
 	bool		 odd_word;	/* may be a misspelt "logins" */
 };
@@ -213,11 +216,11 @@ set_one(struct build *b, struct reading *r, struct node *node,
 		break;
 	case WORD_MODE:
 	case WORD_SHADOW:
-		compile_shadow(node, row, &r->shadow, &t->shadow_at, problems);
+		compile_shadow(node, row, &r->shadow, &r->shadow_at, problems);
 		break;
 	case WORD_MAX_RECIPIENTS:
-		t->max_recipients = atoi(v->text.p);	/* 1 to 10^6 */
-		t->max_recipients_at = node->at;
+		r->max_recipients = atoi(v->text.p);	/* 1 to 10^6 */
+		r->max_recipients_at = node->at;
 		break;
 	case WORD_LOGINS:
 	case WORD_CLIENTS:
@@ -242,19 +245,18 @@ inherit(struct build *b, struct reading *r)
 		t->contact = t->group->contact;
 		t->contact_at = t->group->contact_at;
 	}
-	if (t->max_recipients == 0 && r->class != NULL) {
-		t->max_recipients = r->class->max_recipients;
-		t->max_recipients_at = r->class->max_recipients_at;
+	if (r->max_recipients == 0 && r->class != NULL) {
+		r->max_recipients = r->class->max_recipients;
+		r->max_recipients_at = r->class->max_recipients_at;
 	}
 	if (r->shadow == UNSET && r->class != NULL) {
 		r->shadow = r->class->shadow;
-		t->shadow_at = r->class->shadow_at;
+		r->shadow_at = r->class->shadow_at;
 	}
 	if (r->shadow == UNSET) {
 		r->shadow = b->shadow;
-		t->shadow_at = b->policy->shadow_at;
+		r->shadow_at = b->policy->shadow_at;
 	}
-	t->shadow_limits = r->shadow == YES;
 }
 
 /* owns_alone - by the tenant's own list, whatever others hold below it */
@@ -303,6 +305,33 @@ whole(struct reading *r, const struct node *node, bool domains,
 	}
 }
 
+/* default_stream - what all of the tenant's mail is in */
+static void
+default_stream(struct build *b, const struct reading *r)
+{
+	struct stream *s = build_alloc(b, b->keep, 1, sizeof(*s));
+	const struct stream **all = build_alloc(b, b->keep, 1, sizeof(*all));
+	struct tenant *t = r->t;
+
+	if (s == NULL || all == NULL)
+		return;
+	s->name = SLICE("default");
+	s->id = hash_id("stream", s->name);
+	s->limits = t->common;
+	s->nlimits = t->ncommon;
+	s->priority = PRIORITY_TRANSACTIONAL;
+	s->hold_max = CLOCK_DAY;
+	s->max_recipients = r->max_recipients;
+	s->max_recipients_at = r->max_recipients_at;
+	s->shadow = r->shadow == YES ? SHADOW_LIMITS : 0;
+	s->shadow_at = r->shadow_at;
+	s->identities = t->identities;
+	s->nidentities = t->nidentities;
+	all[0] = s;
+	t->streams = all;
+	t->nstreams = 1;
+}
+
 /* compile_tenant - one block into the picture of its file */
 static void
 compile_tenant(struct build *b, uint32_t unit, const struct node *node,
@@ -337,6 +366,7 @@ compile_tenant(struct build *b, uint32_t unit, const struct node *node,
 	compile_limits(b, t, r.class, r.class_lost, node->child, problems);
 	compile_dkim(b, pic, t, unit, node->child, &t->identities,
 	    &t->nidentities, problems);
+	default_stream(b, &r);
 	whole(&r, node, domains, problems);
 	pic->tenants[pic->n++] = t;
 }
@@ -395,6 +425,7 @@ salvage_one(struct build *b, uint32_t unit, const struct node *node,
 	t->id = hash_id("tenant", t->name);
 	t->form = FORM_BROKEN;
 	t->zone = b->policy->zone;
+	default_stream(b, &(struct reading){ .t = t });
 	t->unit = unit;
 	t->at = node->at;
 	for (const struct node *n = node->child; n != NULL; n = n->next) {

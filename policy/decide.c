@@ -64,6 +64,7 @@ decide_tenant(struct mail *mail, struct answer *a)
 		    "%.300s%.*s", SLICE_ARG(t->name),
 		    SLICE_ARG(t->group->name), t->group->paused,
 		    SLICE_ARG(contact));
+	mail->stream = policy_default(t);
 	if (meters_make(mail) == -1)
 		return reply_memory(a);
 	return reply_pass(a, mail->tenant_rule);
@@ -179,14 +180,15 @@ static enum verdict
 rcpt_crowded(struct mail *mail, size_t n, struct answer *a)
 {
 	const struct tenant *t = mail->tenant;
+	const struct stream *s = mail->stream;
 	bool next = a->stage == STAGE_RCPT;
 
-	if (t->max_recipients <= 0 || n <= (size_t)t->max_recipients)
+	if (s->max_recipients <= 0 || n <= (size_t)s->max_recipients)
 		return VERDICT_PASS;
 	(void)reply(a, mail->arena, VERDICT_DEFER, "452", "4.5.3",
-	    t->max_recipients_at, "tenant %.*s: at most %d recipients in one "
+	    s->max_recipients_at, "tenant %.*s: at most %d recipients in one "
 	    "message (max_recipients)%s%.*s", SLICE_ARG(t->name),
-	    t->max_recipients, next ? "; next slot: the next message" : "",
+	    s->max_recipients, next ? "; next slot: the next message" : "",
 	    SLICE_ARG(reply_contact(mail->arena, t)));
 	return meters_shadow(mail, a);
 }

@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include "policy/ledger.h"
+#include "policy/match.h"
 #include "policy/policy.h"
 
 enum origin {
@@ -58,6 +59,7 @@ struct mail {
 	enum origin	 origin;
 	const struct tenant *tenant;
 	struct place	 tenant_rule;	/* the line that claims the login */
+	const struct stream *stream;	/* NULL: not known before EOH */
 	struct mailbox	 mail_from;
 	bool		 null_sender;
 	struct rcpt	*rcpts;		/* accepted ones */
@@ -85,9 +87,6 @@ struct answer {
 	int64_t		 next;		/* us, 0: not known */
 };
 
-struct header_fact {			/* as seen, in order */
-	struct slice	name, value;	/* name without trailing white space */
-};
 #define HEADER_CUT	59900	/* bytes: the milter's wire cuts near 60,000 */
 
 /* All return the verdict (also in the answer). DEFER without memory. */

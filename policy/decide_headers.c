@@ -228,13 +228,13 @@ signers(struct mail *mail, struct answer *a)
 	size_t i, n;
 
 	mail->nidentities = 0;
-	n = mail->tenant->nidentities + p->nidentities;
+	n = mail->stream->nidentities + p->nidentities;
 	mail->identities = arena_array(mail->arena, n > 0 ? n : 1,
 	    sizeof(*mail->identities));
 	if (mail->identities == NULL)
 		return reply_memory(a);
 	for (i = 0; i < mail->nfrom_domains; i++) {
-		n = policy_identities(mail->tenant, mail->from_domains[i],
+		n = policy_identities(mail->stream, mail->from_domains[i],
 		    &first);
 		if (signers_add(mail, first, n, a) != VERDICT_PASS)
 			return a->verdict;

@@ -11,6 +11,7 @@
 #define COUNT_MAX	INT64_C(1000000000000)		/* 10^12 */
 
 const char *const mode_choices[] = { "enforce", "shadow", NULL };
+static const char *const over_choices[] = { "defer", "refuse", NULL };
 static const char *const unknown_choices[] = { "defer", "refuse", NULL };
 static const char *const algorithm_choices[] = { "rsa-sha256",
 	"ed25519-sha256", NULL };			/* as enum key_type */
@@ -126,7 +127,7 @@ static const struct keyword rows[] = {
 	{ "to", KEYWORD_STRING, IN_LIMIT, WORD_TO, .unset = "all",
 	    .help = "only recipients of \"provider:NAME\"" },
 	{ "over", KEYWORD_CHOICE, IN_LIMIT, WORD_OVER,
-	    .choices = over_names, .unset = "defer",
+	    .choices = over_choices, .unset = "defer",
 	    .help = "answer beyond it: defer 451, refuse 550" },
 	{ "jitter", KEYWORD_NUMBER, IN_LIMIT, WORD_JITTER,
 	    .least = 0, .most = 1, .unset = "0",

@@ -3,8 +3,9 @@
  *
  * The key of a counter is hash_128 over
  *
- *	u8 kind (0 throttle, 1 cap), u8 scope (0 tenant, 1 group),
- *	u64 id of the tenant or group, little-endian, then the limit's name
+ *	u8 kind (0 throttle, 1 cap), u16 per (PER_*), little-endian, then the
+ *	u64 id of each of its dimensions in the order of their bits, then the
+ *	limit's name
  *
  * and nothing of the number, the class or the file, so that edits keep what
  * was spent.  A tenant's limit counts in the tenant's zone.  A group's limit
@@ -26,18 +27,19 @@
 static void
 limit_key(const struct tenant *t, const struct limit *limit, uint8_t key[16])
 {
-	uint8_t text[1 + 1 + 8 + 64];
-	uint64_t id = limit->scope == SCOPE_GROUP && t->group != NULL ?
+	uint8_t text[1 + 2 + 8 + 64];
+	uint64_t id = limit_shared(limit) && t->group != NULL ?
 	    t->group->id : t->id;
 	size_t i, n = limit->name.n < 64 ? limit->name.n : 64;
 
 	text[0] = (uint8_t)limit->kind;
-	text[1] = (uint8_t)limit->scope;
+	text[1] = (uint8_t)limit->per;
+	text[2] = (uint8_t)(limit->per >> 8);
 	for (i = 0; i < 8; i++)
-		text[2 + i] = (uint8_t)(id >> (8 * i));
+		text[3 + i] = (uint8_t)(id >> (8 * i));
 	if (n > 0)
-		memcpy(text + 10, limit->name.p, n);
-	hash_128(text, 10 + n, key);
+		memcpy(text + 11, limit->name.p, n);
+	hash_128(text, 11 + n, key);
 }
 
 /* limit_most - burst, or the cap */
@@ -52,7 +54,7 @@ static void
 ask_window(const struct policy *p, const struct tenant *t,
     const struct limit *limit, int64_t now, struct charge *charge)
 {
-	const struct zone *zone = limit->scope == SCOPE_GROUP ? p->zone :
+	const struct zone *zone = limit_shared(limit) ? p->zone :
 	    t->zone != NULL ? t->zone : p->zone;
 	struct window w;
 
@@ -70,7 +72,7 @@ ask_inflight(const struct policy *p, const struct limit *limit, int64_t unit)
 {
 	int64_t share;
 
-	if (limit->scope != SCOPE_GROUP || limit->kind != LIMIT_CAP)
+	if (!limit_shared(limit) || limit->kind != LIMIT_CAP)
 		return 0;
 	share = (int64_t)((__int128)limit->most * p->inflight / 100);
 	if (share < unit)
@@ -87,7 +89,7 @@ meter_ask(const struct policy *p, const struct tenant *t,
 	memset(ask, 0, sizeof(*ask));
 	limit_key(t, limit, ask->charge.key);
 	ask->charge.kind = (uint8_t)limit->kind;
-	ask->charge.shared = limit->scope == SCOPE_GROUP;
+	ask->charge.shared = limit_shared(limit);
 	ask->charge.tenant = t->id;
 	ask->charge.amount = amount;
 	if (limit->kind == LIMIT_THROTTLE) {
@@ -133,8 +135,8 @@ amount_of(const struct limit *limit, int64_t watched, int64_t bytes)
 int
 meters_make(struct mail *mail)
 {
-	const struct tenant *t = mail->tenant;
-	size_t i, n = t->nlimits;
+	const struct stream *s = mail->stream;
+	size_t i, n = s->nlimits;
 
 	mail->nmeters = 0;
 	if (n == 0)
@@ -145,7 +147,7 @@ meters_make(struct mail *mail)
 	if (mail->meters == NULL || mail->asks == NULL || mail->lacks == NULL)
 		return -1;
 	for (i = 0; i < n; i++)
-		mail->meters[i].limit = t->limits[i];
+		mail->meters[i].limit = s->limits[i];
 	mail->nmeters = n;
 	return 0;
 }
@@ -183,7 +185,7 @@ meters_collect(struct mail *mail, int64_t unit, int64_t now)
 enum verdict
 meters_shadow(struct mail *mail, struct answer *a)
 {
-	if (!mail->tenant->shadow_limits)
+	if ((mail->stream->shadow & SHADOW_LIMITS) == 0)
 		return a->verdict;
 	if (mail->would.verdict == VERDICT_PASS ||
 	    (mail->would.verdict == VERDICT_DEFER &&
@@ -291,17 +293,18 @@ decide_asks(const struct policy *p, const struct tenant *t, unsigned provider,
     int64_t bytes, int64_t now, struct arena *arena, struct ask **asks,
     const struct limit ***limits, size_t *n)
 {
+	const struct stream *s = policy_default(t);
 	const struct limit *limit;
 	int64_t amount;
 	size_t i;
 
 	*n = 0;
-	*asks = arena_array(arena, t->nlimits, sizeof(**asks));
-	*limits = arena_array(arena, t->nlimits, sizeof(**limits));
+	*asks = arena_array(arena, s->nlimits, sizeof(**asks));
+	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
 	if (*asks == NULL || *limits == NULL)
 		return -1;
-	for (i = 0; i < t->nlimits; i++) {
-		limit = t->limits[i];
+	for (i = 0; i < s->nlimits; i++) {
+		limit = s->limits[i];
 		if (!limit_watches(limit, provider))
 			continue;
 		amount = amount_of(limit, 1, bytes);

@@ -11,8 +11,17 @@
 
 const char *const count_by_names[] = { "recipients", "messages", "bytes",
 	NULL };
-const char *const over_names[] = { "defer", "refuse", NULL };
-const char *const scope_names[] = { "tenant", "group", NULL };
+const char *const over_names[] = { "defer", "hold", "refuse", NULL };
+const char *const priority_names[] = { "interactive", "transactional", "bulk",
+	NULL };
+const char *const return_path_names[] = { "keep", "verp", NULL };
+const char *const partial_names[] = { "by listener", "allow", "all-or-none",
+	NULL };
+const char *const per_names[] = { "group", "tenant", "stream", "login",
+	"sender", "sender_domain", "pool", "address", "provider",
+	"recipient_domain", NULL };
+const char *const shadow_names[] = { "limits", "ownership", "require",
+	"suppression", NULL };
 const char *const form_names[] = { "current", "last good", "broken", NULL };
 
 /* policy_hold - one more who reads it */
@@ -79,7 +88,7 @@ compare_domain(struct slice a, struct slice b)
 
 /* identities_of - those of exactly that domain */
 static size_t
-identities_of(const struct tenant *t, struct slice domain,
+identities_of(const struct stream *t, struct slice domain,
     const struct identity **first)
 {
 	size_t low = 0, high = t->nidentities, n = 0;
@@ -101,7 +110,7 @@ identities_of(const struct tenant *t, struct slice domain,
 
 /* policy_identities - of the domain, or of its nearest parent that has any */
 size_t
-policy_identities(const struct tenant *t, struct slice domain,
+policy_identities(const struct stream *t, struct slice domain,
     const struct identity **first)
 {
 	const char *dot;
@@ -118,6 +127,54 @@ policy_identities(const struct tenant *t, struct slice domain,
 		domain = slice_from(domain, (size_t)(dot - domain.p) + 1);
 	}
 	return n;
+}
+
+/* policy_default - the last of its streams */
+const struct stream *
+policy_default(const struct tenant *t)
+{
+	return t->streams[t->nstreams - 1];
+}
+
+/* policy_stream - one of a tenant's */
+const struct stream *
+policy_stream(const struct tenant *t, struct slice name)
+{
+	for (size_t i = 0; i < t->nstreams; i++)
+		if (slice_eq(t->streams[i]->name, name))
+			return t->streams[i];
+	return NULL;
+}
+
+/* limit_over - a person waits for the answer to interactive mail, a program
+ * tries the other kind again */
+enum over
+limit_over(const struct limit *limit, const struct stream *stream)
+{
+	if (limit->over_at.file != NULL)
+		return limit->over;
+	return stream != NULL && stream->priority == PRIORITY_INTERACTIVE ?
+	    OVER_HOLD : OVER_DEFER;
+}
+
+/* limit_shared - nothing in its key belongs to one tenant alone */
+bool
+limit_shared(const struct limit *limit)
+{
+	return (limit->per & PER_TENANT) == 0;
+}
+
+/* limit_per - what it counts apart */
+const char *
+limit_per(const struct limit *limit, struct arena *arena)
+{
+	const char *all = NULL;
+
+	for (unsigned i = 0; i < PER_DIMENSIONS; i++)
+		if ((limit->per >> i & 1) != 0)
+			all = all == NULL ? per_names[i] : arena_printf(arena,
+			    "%s, %s", all, per_names[i]);
+	return all != NULL ? all : "all mail";
 }
 
 /* policy_rule - file:line, short for files below the policy's folder */

@@ -26,18 +26,53 @@
 #include "lib/zone.h"
 
 enum count_by { COUNT_RECIPIENTS, COUNT_MESSAGES, COUNT_BYTES };
-enum over { OVER_DEFER, OVER_REFUSE };		/* hold comes later */
-enum scope { SCOPE_TENANT, SCOPE_GROUP };	/* whose key: default "per" */
+enum over { OVER_DEFER, OVER_HOLD, OVER_REFUSE };
+enum priority { PRIORITY_INTERACTIVE, PRIORITY_TRANSACTIONAL, PRIORITY_BULK };
+enum return_path { RETURN_PATH_KEEP, RETURN_PATH_VERP };
+/* By listener: all-or-none where mail programs submit, allow elsewhere. */
+enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
 extern const char *const count_by_names[];
 extern const char *const over_names[];
-extern const char *const scope_names[];
+extern const char *const priority_names[];
+extern const char *const return_path_names[];
+extern const char *const partial_names[];
+
+/* What a limit counts apart: bits of its "per".  What it stands in is always
+ * among them (nothing for the main file), so only a limit of the main file, a
+ * group, a pool or an address is shared by tenants. */
+enum {
+	PER_GROUP		= 1 << 0,
+	PER_TENANT		= 1 << 1,
+	PER_STREAM		= 1 << 2,
+	PER_LOGIN		= 1 << 3,
+	PER_SENDER		= 1 << 4,	/* MAIL FROM */
+	PER_SENDER_DOMAIN	= 1 << 5,	/* of From: known at EOH */
+	PER_POOL		= 1 << 6,
+	PER_ADDRESS		= 1 << 7,
+	PER_PROVIDER		= 1 << 8,
+	PER_RECIPIENT_DOMAIN	= 1 << 9
+};
+#define PER_DIMENSIONS	10
+extern const char *const per_names[];		/* by bit, NULL-ended */
+
+/* The parts of the decision that may be in shadow: decided, recorded, and
+ * the mail passes. */
+enum {
+	SHADOW_LIMITS		= 1 << 0,
+	SHADOW_OWNERSHIP	= 1 << 1,
+	SHADOW_REQUIRE		= 1 << 2,
+	SHADOW_SUPPRESSION	= 1 << 3,
+	SHADOW_ALL		= (1 << 4) - 1
+};
+extern const char *const shadow_names[];	/* by bit, NULL-ended */
 
 struct limit {
 	struct slice	 name;
 	enum limit_kind	 kind;
-	enum scope	 scope;		/* a group's is shared */
+	unsigned	 per;		/* PER_*; no PER_TENANT: shared */
 	enum count_by	 count;
-	enum over	 over;
+	enum over	 over;		/* when over_at is a place; else as */
+	bool		 shadow;	/* limit_over() says.  mode = "shadow" */
 	bool		 to_all;
 	provider_set	 to;
 	struct slice	 to_text;	/* "provider:google", for eyes */
@@ -51,7 +86,7 @@ struct limit {
 	struct place	 at;		/* of the block */
 	/* where each value was written; nowhere: its default */
 	struct place	 amount_at, burst_at, count_at, to_at, over_at,
-			 jitter_at;
+			 jitter_at, per_at, mode_at;
 };
 
 struct identity {			/* a dkim block */
@@ -86,6 +121,54 @@ struct pool {
 	struct place	 at;
 };
 
+/* A tenant's pool with its part of the mail. */
+struct route {
+	const struct pool *pool;
+	int		 weight;	/* beside the stream's other routes */
+	struct place	 at;
+};
+
+struct match_line;			/* policy/match.h */
+
+/*
+ * A stream as the mail of one tenant meets it: what file, group, class, tenant
+ * and stream say, merged.  Tenants that say the same share it.  Streams are
+ * tried in order and the first that matches is the mail's; the last one of
+ * every tenant is "default", which has no lines and always matches.
+ */
+struct stream {
+	struct slice	 name;
+	uint64_t	 id;		/* hash_id("stream", name) */
+	const struct match_line *lines;	/* any of them */
+	size_t		 nlines;
+	bool		 by_header;	/* a line looks at headers */
+	bool		 late;		/* it, or one before it, does: mail is
+					   known to be in it at EOH only */
+	bool		 strip;		/* remove the headers that select it */
+	const struct limit **limits;	/* all that bind its mail */
+	size_t		 nlimits;
+	enum priority	 priority;
+	enum return_path return_path;
+	enum partial	 partial;
+	int		 max_recipients; /* 0: none */
+	unsigned	 shadow;	/* SHADOW_* */
+	const char	*paused;	/* this stream alone; NULL or why */
+	int64_t		 hold_max;	/* us */
+	enum over	 then;		/* not OVER_HOLD: what does not fit */
+	const struct route *routes;	/* 0: Postfix's own */
+	size_t		 nroutes;
+	struct identity	*identities;	/* who signs, by domain; see
+					   policy_identities */
+	size_t		 nidentities;
+	struct slice	*claim;		/* logins that may select it by header */
+	size_t		 nclaim;	/* 0 and by_header: all */
+	struct place	 at;		/* nowhere: default, never written */
+	/* where each value was written; nowhere: its default */
+	struct place	 match_at, priority_at, return_path_at, partial_at,
+			 max_recipients_at, shadow_at, paused_at, hold_max_at,
+			 then_at, strip_at, claim_at;
+};
+
 enum form {
 	FORM_CURRENT,		/* as its file says */
 	FORM_LAST_GOOD,		/* the file is broken; this is what it was */
@@ -101,21 +184,23 @@ struct tenant {
 	struct slice	 class;
 	struct slice	 contact;
 	const struct zone *zone;
-	const struct limit **limits;	/* its own, its class's, its group's */
-	size_t		 nlimits;
+	const struct stream *const *streams; /* in order; the last: default */
+	size_t		 nstreams;	/* >= 1 */
+	/* Limits that all streams have alike: they bind before the stream of
+	 * a mail is known. */
+	const struct limit **common;
+	size_t		 ncommon;
 	struct slice	*domains;	/* as written, for show */
 	size_t		 ndomains;
 	struct slice	 bounce_domain;
-	struct identity	*identities;
+	struct identity	*identities;	/* of the tenant's own block */
 	size_t		 nidentities;
-	int		 max_recipients;	/* 0: none */
-	struct place	 max_recipients_at;
 	const char	*paused;
-	bool		 shadow_limits;
+	bool		 automatic;	/* made by auto_tenant, for one mail */
 	uint32_t	 unit;		/* which file; index.c's number */
 	struct place	 at, paused_at;
 	/* where its values come from; nowhere: the default */
-	struct place	 class_at, group_at, contact_at, zone_at, shadow_at,
+	struct place	 class_at, group_at, contact_at, zone_at,
 			 bounce_domain_at;
 };
 
@@ -143,8 +228,8 @@ struct policy {
 	size_t		 npools;
 	struct identity	*identities;	/* the platform's own, signs all */
 	size_t		 nidentities;
-	const struct zone *zone;	/* also where group limits count */
-	bool		 shadow_limits;	/* of tenants that say nothing */
+	const struct zone *zone;	/* also where shared limits count */
+	unsigned	 shadow;	/* SHADOW_*: of tenants that say nothing */
 	bool		 trusted;	/* there is a trusted block */
 	struct place	 trusted_at;
 	struct slice	*submission;	/* more listeners that are submission */
@@ -220,9 +305,20 @@ bool	 policy_is_local(const struct policy *, struct slice transport);
 bool	 policy_owns(const struct policy *, const struct tenant *,
 	    struct slice domain, bool bounce);
 /* The identities of the nearest domain at or above From's domain that has
- * any; 0 when none. They stand side by side in the tenant's array. */
-size_t	 policy_identities(const struct tenant *, struct slice domain,
+ * any; 0 when none. They stand side by side in the stream's array. */
+size_t	 policy_identities(const struct stream *, struct slice domain,
 	    const struct identity **first);
+/* The stream of a tenant that all other mail is in. */
+const struct stream *policy_default(const struct tenant *);
+/* By name; NULL: the tenant has none of that name. */
+const struct stream *policy_stream(const struct tenant *, struct slice name);
+/* What this limit does to mail of that stream when it is reached: as written,
+ * or hold for interactive mail and defer for other. */
+enum over limit_over(const struct limit *, const struct stream *);
+/* Is its counter one of several tenants? */
+bool	 limit_shared(const struct limit *);
+/* "tenant, login": what it counts apart, for eyes; in the arena. */
+const char *limit_per(const struct limit *, struct arena *);
 void	 ip_of(const struct sockaddr *, struct ip *);	/* NULL: unknown */
 char	*ip_print(const struct ip *, char out[INET6_ADDRSTRLEN]);
 

@@ -57,7 +57,7 @@ print_head(struct explain *e)
 	if (t->form != FORM_CURRENT)
 		printf("        its file is broken, this is the %s form\n",
 		    form_names[t->form]);
-	if (t->shadow_limits)
+	if ((policy_default(t)->shadow & SHADOW_LIMITS) != 0)
 		printf("        limits are in shadow mode: counted, not "
 		    "enforced\n");
 }
@@ -84,9 +84,9 @@ print_limits(struct explain *e, bool color)
 
 	for (i = 0; i < e->nlimits; i++) {
 		l = &e->limits[i];
-		zone = l->limit->scope == SCOPE_GROUP ? e->live.policy->zone :
+		zone = limit_shared(l->limit) ? e->live.policy->zone :
 		    zone_of(e);
-		table_cell(table, "%s%.*s", l->limit->scope == SCOPE_GROUP ?
+		table_cell(table, "%s%.*s", limit_shared(l->limit) ?
 		    "group " : "", SLICE_ARG(l->limit->name));
 		table_cell(table, "%.*s", SLICE_ARG(l->limit->text));
 		table_cell(table, "%.*s", SLICE_ARG(l->limit->to_all ?
@@ -231,7 +231,7 @@ json_limits(struct explain *e, struct buf *b)
 		buf_str(b, i > 0 ? ",{" : "{");
 		field(b, "limit", l->limit->name);
 		field(b, "kind", slice_of(limit_kind_names[l->limit->kind]));
-		field(b, "per", slice_of(scope_names[l->limit->scope]));
+		field(b, "per", slice_of(limit_per(l->limit, e->live.arena)));
 		field(b, "number", l->limit->text);
 		field(b, "rule", policy_rule(e->live.policy, l->limit->at,
 		    e->live.arena));

@@ -81,7 +81,7 @@ tenant_rows(struct live *live, const struct tenant *t, bool all,
 		if (seen_before(seen, &asks[i], live->arena))
 			continue;
 		row.limit = limits[i];
-		row.zone = limits[i]->scope == SCOPE_TENANT &&
+		row.zone = !limit_shared(limits[i]) &&
 		    t->zone != NULL ? t->zone : p->zone;
 		row.most = asks[i].most;
 		row.window_end = asks[i].charge.window_end;
@@ -109,7 +109,7 @@ by_share(const void *va, const void *vb)
 static struct slice
 whose(const struct row *row)
 {
-	return row->limit->scope == SCOPE_GROUP && row->tenant->group != NULL ?
+	return limit_shared(row->limit) && row->tenant->group != NULL ?
 	    row->tenant->group->name : row->tenant->name;
 }
 
@@ -132,7 +132,7 @@ print_eyes(struct live *live, const struct rows *rows, bool color)
 
 	for (i = 0; i < rows->n; i++) {
 		r = &rows->list[i];
-		table_cell(table, "%s%.*s", r->limit->scope == SCOPE_GROUP ?
+		table_cell(table, "%s%.*s", limit_shared(r->limit) ?
 		    "group " : "", SLICE_ARG(whose(r)));
 		table_cell(table, "%.*s", SLICE_ARG(r->limit->name));
 		table_cell(table, "%.*s", SLICE_ARG(r->limit->text));
@@ -174,7 +174,7 @@ print_json(struct live *live, const struct rows *rows)
 	for (i = 0; i < rows->n; i++) {
 		r = &rows->list[i];
 		buf_str(&b, i > 0 ? ",{" : "{");
-		json_field(&b, r->limit->scope == SCOPE_GROUP ? "group" :
+		json_field(&b, limit_shared(r->limit) ? "group" :
 		    "tenant", whose(r));
 		json_field(&b, "limit", r->limit->name);
 		json_field(&b, "kind",

@@ -104,7 +104,7 @@ show_limit(struct show *s, const struct limit *l)
 	add(s, (struct line){ SHOW_VALUE, "jitter", NULL,
 	    arena_printf(s->arena, "%g", l->jitter / 1000.0), true,
 	    l->jitter_at });
-	value(s, "per", scope_names[l->scope], (struct place){ .file = NULL });
+	value(s, "per", limit_per(l, s->arena), (struct place){ .file = NULL });
 	end(s);
 }
 
@@ -144,6 +144,7 @@ by_place(const void *va, const void *vb)
 static void
 show_tenant(struct show *s, const struct tenant *t)
 {
+	const struct stream *d = policy_default(t);
 	size_t from;
 
 	block(s, "tenant", t->name, t->at);
@@ -156,18 +157,18 @@ show_tenant(struct show *s, const struct tenant *t)
 	    t->group->paused, t->paused != NULL || t->group == NULL ?
 	    t->paused_at : t->group->paused_at);
 	value(s, "timezone", zone_name(t->zone), t->zone_at);
-	value(s, "mode", t->shadow_limits ? "shadow (limits)" : "enforce",
-	    t->shadow_at);
-	if (t->max_recipients > 0)
-		number(s, "max_recipients", t->max_recipients,
-		    t->max_recipients_at);
+	value(s, "mode", (d->shadow & SHADOW_LIMITS) != 0 ? "shadow (limits)" :
+	    "enforce", d->shadow_at);
+	if (d->max_recipients > 0)
+		number(s, "max_recipients", d->max_recipients,
+		    d->max_recipients_at);
 	else
-		value(s, "max_recipients", NULL, t->max_recipients_at);
+		value(s, "max_recipients", NULL, d->max_recipients_at);
 	from = s->n;
 	policy_names(s->policy, t, add_name, s);
 	qsort(s->lines + from, s->n - from, sizeof(*s->lines), by_place);
-	for (size_t i = 0; i < t->nlimits; i++)
-		show_limit(s, t->limits[i]);
+	for (size_t i = 0; i < d->nlimits; i++)
+		show_limit(s, d->limits[i]);
 	for (size_t i = 0; i < t->nidentities; i++)
 		show_identity(s, &t->identities[i]);
 	end(s);
@@ -194,7 +195,8 @@ show_main(struct show *s)
 	value(s, "timezone", zone_name(p->zone), p->zone_at);
 	value(s, "unknown_sender", p->unknown_sender == UNKNOWN_DEFER ?
 	    "defer" : "refuse", p->unknown_sender_at);
-	value(s, "mode", p->shadow_limits ? "shadow (limits)" : "enforce",
+	value(s, "mode", (p->shadow & SHADOW_LIMITS) != 0 ?
+	    "shadow (limits)" : "enforce",
 	    p->shadow_at);
 	number(s, "inflight", p->inflight, p->inflight_at);
 	value(s, "trusted", p->trusted ? "from-domain" : NULL, p->trusted_at);
@@ -327,12 +329,14 @@ overview(const struct show *s, bool color)
 		table_cell(table, "%s", t->class.n > 0 ? t->class.p : "-");
 		table_cell(table, "%s", t->group != NULL ? t->group->name.p :
 		    "-");
-		table_cell(table, "%zu", t->nlimits);
+		table_cell(table, "%zu", policy_default(t)->nlimits);
 		table_cell(table, "%zu", t->ndomains);
 		table_cell(table, "%zu", t->nidentities);
 		table_cell(table, "%s", t->paused != NULL || (t->group !=
 		    NULL && t->group->paused != NULL) ? "paused" : bad > 0 ?
-		    "key trouble" : t->shadow_limits ? "shadow" : "-");
+		    "key trouble" :
+		    (policy_default(t)->shadow & SHADOW_LIMITS) != 0 ?
+		    "shadow" : "-");
 		table_cell(table, "%s", policy_rule(p, t->at, s->arena).p);
 	}
 	putchar('\n');

@@ -89,8 +89,9 @@ most_recipients(const struct policy *p)
 	int most = RECIPIENTS;
 
 	for (size_t i = 0; i < p->ntenants; i++)
-		if (p->tenants[i]->max_recipients > most)
-			most = p->tenants[i]->max_recipients;
+		if (policy_default(p->tenants[i])->max_recipients > most)
+			most = policy_default(
+			    p->tenants[i])->max_recipients;
 	return most;
 }
 

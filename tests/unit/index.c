@@ -299,19 +299,19 @@ identities(void **state)
 	const struct identity *id;
 
 	(void)state;
-	assert_int_equal(policy_identities(t, SLICE("shop.host.example"),
+	assert_int_equal(policy_identities(policy_default(t), SLICE("shop.host.example"),
 	    &id), 2);
 	assert_true(slice_is(id[0].selector, "s1"));	/* RSA first */
 	assert_true(slice_is(id[1].selector, "s2"));
-	assert_int_equal(policy_identities(t, SLICE("b.c.shop.host.example"),
+	assert_int_equal(policy_identities(policy_default(t), SLICE("b.c.shop.host.example"),
 	    &id), 2);
-	assert_int_equal(policy_identities(t,
+	assert_int_equal(policy_identities(policy_default(t),
 	    SLICE("x.a.deep.shop.host.example"), &id), 1);
 	assert_true(slice_is(id->selector, "d1"));
-	assert_int_equal(policy_identities(t, SLICE("host.example"), &id), 0);
+	assert_int_equal(policy_identities(policy_default(t), SLICE("host.example"), &id), 0);
 	assert_null(id);
 	t = policy_tenant(policy, SLICE("host"));
-	assert_int_equal(policy_identities(t, SLICE("host.example"), &id), 0);
+	assert_int_equal(policy_identities(policy_default(t), SLICE("host.example"), &id), 0);
 }
 
 static void

@@ -411,9 +411,9 @@ limit(const struct policy *p, const char *tenant, const char *name)
 	const struct tenant *t = policy_tenant(p, slice_of(tenant));
 
 	assert_non_null(t);
-	for (size_t i = 0; i < t->nlimits; i++)
-		if (slice_is(t->limits[i]->name, name))
-			return t->limits[i];
+	for (size_t i = 0; i < policy_default(t)->nlimits; i++)
+		if (slice_is(policy_default(t)->limits[i]->name, name))
+			return policy_default(t)->limits[i];
 	return NULL;
 }
 
@@ -462,10 +462,10 @@ a_tenant_overrides_its_class_line_by_line(void **state)
 	assert_int_equal(l->unit, WINDOW_WEEK);
 	assert_true(l->to == provider_find(SLICE("google")));
 	l = limit(p, "a", "contract");
-	assert_int_equal(l->scope, SCOPE_GROUP);
+	assert_int_equal(l->per, PER_GROUP);
 	assert_int_equal(l->month_day, 17);
-	assert_int_equal(policy_tenant(p, SLICE("a"))->nlimits, 4);
-	assert_int_equal(policy_tenant(p, SLICE("a"))->max_recipients, 50);
+	assert_int_equal(policy_default(policy_tenant(p, SLICE("a")))->nlimits, 4);
+	assert_int_equal(policy_default(policy_tenant(p, SLICE("a")))->max_recipients, 50);
 	assert_true(slice_is(policy_tenant(p, SLICE("a"))->contact,
 	    "ops@g.example"));
 	policy_drop(p);
@@ -488,9 +488,9 @@ tenants_of_a_class_share_its_limits(void **state)
 	p = load(NULL, 1);
 	a = policy_tenant(p, SLICE("a"));
 	b = policy_tenant(p, SLICE("c"));
-	assert_ptr_equal(a->limits, b->limits);
+	assert_ptr_equal(a->common, b->common);
 	assert_ptr_equal(limit(p, "b", "d"), limit(p, "a", "d"));
-	assert_int_equal(policy_tenant(p, SLICE("b"))->nlimits, 2);
+	assert_int_equal(policy_default(policy_tenant(p, SLICE("b")))->nlimits, 2);
 	policy_drop(p);
 }
 
@@ -512,10 +512,10 @@ shadow_and_zone_come_from_the_nearest_that_says_them(void **state)
 	    "tenant \"d\" { logins = {\"d\"} domains = {\"d.example\"} "
 	    "shadow = {} }\n");
 	p = load(NULL, 1);
-	assert_false(policy_tenant(p, SLICE("a"))->shadow_limits);
-	assert_true(policy_tenant(p, SLICE("b"))->shadow_limits);
-	assert_true(policy_tenant(p, SLICE("c"))->shadow_limits);
-	assert_false(policy_tenant(p, SLICE("d"))->shadow_limits);
+	assert_false(policy_default(policy_tenant(p, SLICE("a")))->shadow);
+	assert_true(policy_default(policy_tenant(p, SLICE("b")))->shadow);
+	assert_true(policy_default(policy_tenant(p, SLICE("c")))->shadow);
+	assert_false(policy_default(policy_tenant(p, SLICE("d")))->shadow);
 	assert_string_equal(zone_name(policy_tenant(p, SLICE("a"))->zone),
 	    "Europe/Madrid");
 	assert_string_equal(zone_name(policy_tenant(p, SLICE("b"))->zone),
