@@ -46,7 +46,8 @@ Q = $(Q_$(V))
 LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o
 POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
 MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
-REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c))
+REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c)) \
+	$(B)/reputation/bounces_data.o
 TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
@@ -95,17 +96,21 @@ $(B)/%.o: %.c $(B)/flags
 	@echo "  CC  $<"
 	$(Q)$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# The providers are compiled in, so that no installed file is needed.
-$(B)/lib/provider_data.c: conf/providers.conf
-	@mkdir -p $(@D)
-	$(Q)( echo '/* made from $< */'; \
-	  echo '#include "lib/provider.h"'; \
-	  echo 'extern const char provider_data[];'; \
-	  echo 'const char provider_data[] ='; \
-	  sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/	"&\\n"/' $<; \
-	  echo '	;' ) > $@
-$(B)/lib/provider_data.o: $(B)/lib/provider_data.c $(B)/flags
-	$(Q)$(CC) $(CFLAGS) -c -o $@ $<
+# Text that is compiled in, so that no installed file is needed: $1 is made
+# from $2 and holds the string $(notdir $1).
+define data
+$(B)/$1.c: $2
+	@mkdir -p $$(@D)
+	$$(Q)( echo '/* made from $$< */'; \
+	  echo 'extern const char $(notdir $1)[];'; \
+	  echo 'const char $(notdir $1)[] ='; \
+	  sed -e 's/\\/\\\\/g' -e 's/["?]/\\&/g' -e 's/.*/	"&\\n"/' $$<; \
+	  echo '	;' ) > $$@
+$(B)/$1.o: $(B)/$1.c $(B)/flags
+	$$(Q)$$(CC) $$(CFLAGS) -c -o $$@ $$<
+endef
+$(eval $(call data,lib/provider_data,conf/providers.conf))
+$(eval $(call data,reputation/bounces_data,conf/bounces.rules))
 
 # Rebuild when the flags change.
 $(B)/flags: FORCE

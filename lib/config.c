@@ -20,9 +20,9 @@
 #include "lib/text.h"
 
 enum word {
-	WORD_STORE, WORD_POLICY, WORD_KEYS, WORD_MAP_SIZE, WORD_MILTER,
-	WORD_OTHER, WORD_SOCKET, WORD_SOCKET_GROUP, WORD_USER, WORD_TIMEOUT,
-	WORD_MAX_SESSIONS, WORD_DRAIN, WORD_INSTANCE, WORD_LATER
+	WORD_STORE, WORD_POLICY, WORD_KEYS, WORD_MAP_SIZE, WORD_BOUNCES,
+	WORD_MILTER, WORD_OTHER, WORD_SOCKET, WORD_SOCKET_GROUP, WORD_USER,
+	WORD_TIMEOUT, WORD_MAX_SESSIONS, WORD_DRAIN, WORD_INSTANCE, WORD_LATER
 };
 
 enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4 };
@@ -42,6 +42,9 @@ static const struct keyword rows[] = {
 	  .unset = "/etc/penstock/keys", .help = "folder of DKIM keys" },
 	{ "map_size", KEYWORD_SIZE, IN_FILE, WORD_MAP_SIZE,
 	  .unset = "16 GiB", .help = "most a store may grow to" },
+	{ "bounces", KEYWORD_STRING, IN_FILE, WORD_BOUNCES,
+	  .unset = "/etc/penstock/bounces.rules",
+	  .help = "rules that say what a refusal means" },
 	{ "milter", KEYWORD_BLOCK, IN_FILE, WORD_MILTER,
 	  .help = "penstock-milter" },
 	{ "socket", KEYWORD_STRING, IN_MILTER, WORD_SOCKET,
@@ -291,6 +294,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_MAP_SIZE:
 			read_map_size(r, n);
+			break;
+		case WORD_BOUNCES:
+			read_path(r, n, &r->config->bounces);
 			break;
 		case WORD_MILTER:
 			read_chain(r, n->child, IN_MILTER);

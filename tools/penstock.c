@@ -41,6 +41,8 @@ static const struct command commands[] = {
 	    "the DNS records of the keys that sign" },
 	{ "dkim verify", tool_dkim_verify,
 	    "verify the signatures of a message with libopendkim" },
+	{ "bounce test", tool_bounce_test,
+	    "what a remote server's reply means, and the rule that says so" },
 	{ "store stat", tool_store_stat,
 	    "size, fill and tables of the gate's store" },
 	{ "store verify", tool_store_verify,

@@ -54,6 +54,7 @@ int	tool_reload(const struct tool *, int argc, char **argv);
 int	tool_postfix_config(const struct tool *, int argc, char **argv);
 int	tool_dkim_verify(const struct tool *, int argc, char **argv);
 int	tool_dkim_dns(const struct tool *, int argc, char **argv);
+int	tool_bounce_test(const struct tool *, int argc, char **argv);
 int	tool_store_stat(const struct tool *, int argc, char **argv);
 int	tool_store_verify(const struct tool *, int argc, char **argv);
 int	tool_store_dump(const struct tool *, int argc, char **argv);
