@@ -24,7 +24,7 @@
 #include "lib/slice.h"
 #include "lib/why.h"
 
-#define DB_TABLES_MAX	16
+#define DB_TABLES_MAX	24
 #define DB_KEY_MAX	511
 #define DB_SPARE	(64u << 20)	/* kept allocated beyond the last page */
 

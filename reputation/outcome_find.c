@@ -1,0 +1,141 @@
+/*
+ * outcome_find - events by address and by Message-ID, domains by name.
+ *
+ * Addresses are indexed under SHA-256 of a secret of this store and the
+ * address in lower case, cut to 16 bytes: who has the file without asking for
+ * a certain address learns nobody's.
+ */
+#include "reputation/outcome_in.h"
+
+#include <string.h>
+
+#include "lib/hash.h"
+#include "lib/wire.h"
+
+enum { KEY = 24, ADDRESS = 512 };
+
+/* outcome_address_key - of an address */
+void
+outcome_address_key(const struct outcomes *o, struct slice address,
+    uint8_t out[16])
+{
+	uint8_t in[sizeof(o->secret) + ADDRESS], hash[HASH_SHA256];
+	size_t n = address.n < ADDRESS ? address.n : ADDRESS;
+
+	memcpy(in, o->secret, sizeof(o->secret));
+	for (size_t i = 0; i < n; i++) {
+		char c = address.p[i];
+
+		in[sizeof(o->secret) + i] = (uint8_t)(c >= 'A' && c <= 'Z' ?
+		    c | 0x20 : c);
+	}
+	hash_sha256(in, sizeof(o->secret) + n, hash);
+	memcpy(out, hash, 16);
+}
+
+/* outcome_message_id_key - with or without its brackets */
+void
+outcome_message_id_key(struct slice id, uint8_t out[16])
+{
+	id = slice_trim(id);
+	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
+		id = (struct slice){ id.p + 1, id.n - 2 };
+	hash_128(id.p, id.n, out);
+}
+
+/* find - events behind "after" under a hash */
+static int
+find(struct outcomes *o, unsigned table, const uint8_t hash[16],
+    uint8_t roles, uint64_t after, uint64_t *events, size_t n, size_t *count,
+    struct why *why)
+{
+	struct db_cursor *cursor = NULL;
+	struct db_txn *txn = NULL;
+	struct slice key, value;
+	uint8_t from[KEY];
+	int got;
+
+	*count = 0;
+	memcpy(from, hash, 16);
+	be64_put(from + 16, after + 1);
+	if (db_begin(o->db, false, &txn, why) == -1)
+		return -1;
+	got = db_seek(txn, table, (struct slice){ (char *)from, KEY }, &cursor,
+	    &key, &value, why);
+	for (; got == 1 && *count < n && key.n == KEY &&
+	    memcmp(key.p, hash, 16) == 0;
+	    got = db_next(cursor, &key, &value, why))
+		if (roles == 0 ||
+		    (value.n == 1 && ((uint8_t)value.p[0] & roles) != 0))
+			events[(*count)++] =
+			    be64_get((const uint8_t *)key.p + 16);
+	db_cursor_close(cursor);
+	db_abort(txn);
+	return got == -1 ? -1 : 0;
+}
+
+/* outcomes_by_address - events of a sender or a recipient */
+int
+outcomes_by_address(struct outcomes *o, struct slice address,
+    enum outcome_role role, uint64_t after, uint64_t *events, size_t n,
+    size_t *count, struct why *why)
+{
+	uint8_t hash[16];
+
+	outcome_address_key(o, address, hash);
+	return find(o, T_ADDRESSES, hash, (uint8_t)role, after, events, n,
+	    count, why);
+}
+
+/* outcomes_by_message_id - a Message-ID need not be unique */
+int
+outcomes_by_message_id(struct outcomes *o, struct slice id, uint64_t after,
+    uint64_t *events, size_t n, size_t *count, struct why *why)
+{
+	uint8_t hash[16];
+
+	outcome_message_id_key(id, hash);
+	return find(o, T_MESSAGE_IDS, hash, 0, after, events, n, count, why);
+}
+
+/* outcome_learned_decode - a row of domains; texts borrow */
+int
+outcome_learned_decode(struct slice domain, struct slice value,
+    struct learned *l, struct why *why)
+{
+	struct wire w = wire_of(value);
+	uint8_t format = get_u8(&w);
+
+	l->domain = domain;
+	l->first = get_i64(&w);
+	l->last = get_i64(&w);
+	l->count = get_u64(&w);
+	l->provider = get_field(&w);
+	l->relay = get_field(&w);
+	if (format != 1 || w.bad || w.p != w.end)
+		return why_set(why, "what was learned of a domain makes no "
+		    "sense, or was written by a newer Penstock");
+	return 0;
+}
+
+/* outcomes_learned - what relays said of a domain, in lower case */
+int
+outcomes_learned(struct outcomes *o, struct slice domain, struct arena *arena,
+    struct learned *l, struct why *why)
+{
+	struct db_txn *txn = NULL;
+	struct slice value, kept;
+	int got;
+
+	if (db_begin(o->db, false, &txn, why) == -1)
+		return -1;
+	got = db_get(txn, T_DOMAINS, domain, &value, why);
+	if (got == 1) {
+		if ((kept = arena_copy(arena, value)).p == NULL)
+			got = why_kind(why, WHY_MEMORY, "no memory for a row");
+		else if (outcome_learned_decode(domain, kept, l, why) == -1)
+			got = -1;
+	}
+	db_abort(txn);
+	return got;
+}

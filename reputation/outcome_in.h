@@ -1,0 +1,131 @@
+/*
+ * outcome_in - what the files of the outcomes/ store share, and what the
+ * reader of the log (join.c) needs of them besides; nobody else includes it.
+ *
+ * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
+ * and as JSON.  outcome_message.c: what is known per message and recipient.
+ * outcome_add.c: adding one.  outcome_read.c, outcome_find.c: reading.
+ */
+#ifndef REPUTATION_OUTCOME_IN_H
+#define REPUTATION_OUTCOME_IN_H
+
+#include "lib/buf.h"
+#include "lib/map.h"
+#include "reputation/outcome.h"
+
+enum outcome_table { T_META, T_OUTCOMES, T_HOURS, T_MESSAGES, T_BY_EVENT,
+	T_ADDRESSES, T_MESSAGE_IDS, T_DAYS, T_FINALS, T_DOMAINS, T_CURSORS,
+	T_SAMPLES, T_THEIRS };
+extern const struct db_layout outcomes_layout;
+
+#define OUTCOME_HOUR	(3600 * INT64_C(1000000))
+#define OUTCOME_DAY	(24 * OUTCOME_HOUR)
+#define OUTCOME_FOREIGN	(UINT64_C(1) << 63)	/* generation of a message
+						   that has no event */
+/* One recipient of a message: which states were seen. */
+struct outcome_rcpt {
+	uint8_t		hash[8];	/* of the address, case folded */
+	uint8_t		kinds;		/* bits 1 << enum outcome_kind, and: */
+	int32_t		day;		/* first day it was deferred */
+	uint32_t	days;		/* bit i: deferred on day + i */
+};
+
+#define RCPT_KNOWN	0x80	/* named by the event, and not local */
+#define RCPT_FINAL	(1u << OUTCOME_DELIVERED | 1u << OUTCOME_BOUNCED | \
+			    1u << OUTCOME_EXPIRED)
+
+/* A counter of an open limit that this message is charged to. */
+struct outcome_open {
+	uint8_t		key[16];
+	int64_t		amount;
+};
+
+/*
+ * One message of one queue, from its event or from its first line in the log.
+ * Lives until outcomes_commit or outcomes_abort; texts borrow the cache.
+ */
+struct outcome_message {
+	struct slice	 key;		/* of its row */
+	uint64_t	 event;		/* 0: foreign */
+	int64_t		 first, last;	/* us: event or first line, last line */
+	int64_t		 expired;	/* us; 0: not */
+	int64_t		 removed;
+	bool		 notice;	/* a report of Postfix: from=<> */
+	uint32_t	 accepted;	/* recipients that may become final */
+	uint32_t	 final;		/* of those, how many did */
+	struct slice	 tenant, group, stream, campaign, pool, address;
+	struct outcome_open *open;
+	size_t		 nopen;
+	struct outcome_rcpt *rcpts;	/* the first "sorted" by hash */
+	size_t		 nrcpts, sorted, room;
+	bool		 dirty;
+};
+
+struct outcomes {
+	struct db	*db;
+	uint8_t		 secret[32];	/* of the address index */
+	struct db_txn	*txn;		/* writer only, as all below */
+	struct db_cursor *cursor;	/* in T_MESSAGES */
+	struct why	 failed;
+	bool		 bad;
+	uint64_t	 seq, kept_seq;
+	size_t		 puts;
+	struct arena	*arena;		/* of the cache and of the sums */
+	struct map	*messages;	/* key without generation -> chain */
+	struct map	*sums;		/* table and key -> uint64_t */
+	struct map	*hours;		/* hour -> uint64_t[2] */
+	struct buf	 buf;
+};
+
+/* --- outcome.c: rows; a failure is remembered for the commit ------------- */
+int	outcome_put(struct outcomes *, unsigned table, struct slice key,
+	    struct slice value, struct why *);
+int	outcome_put_buf(struct outcomes *, unsigned table, struct slice key,
+	    struct why *);				/* value: o->buf */
+int	outcome_fail(struct outcomes *, struct why *);
+/* Adds to a u64 in a row, in memory until the commit. */
+int	outcome_sum(struct outcomes *, unsigned table, struct slice key,
+	    int64_t add, struct why *);
+struct slice outcome_be64(uint64_t, uint8_t room[8]);
+uint64_t outcome_u64(struct slice value);	/* 0 when it is none */
+
+/* --- outcome_message.c --------------------------------------------------- */
+/* Of an event, as in outcomes_add; made when there is no row yet. */
+int	outcome_message_of(struct outcomes *, struct slice instance,
+	    struct slice queue_id, uint64_t event, int64_t time,
+	    struct outcome_message **, struct why *);
+/*
+ * The message that a line of that moment is about: the latest of ours that
+ * began before it and was not removed before it; else a foreign one, made
+ * when there is none and "make" says so.  Fetch.
+ */
+int	outcome_message_at(struct outcomes *, struct slice instance,
+	    struct slice queue_id, int64_t time, bool make,
+	    struct outcome_message **, struct why *);
+/* The recipient, made when it is new; NULL without memory. */
+struct outcome_rcpt *outcome_rcpt_of(struct outcomes *,
+	    struct outcome_message *, struct slice address);
+/* Does the event name that address? */
+bool	outcome_rcpt_known(const struct outcome_message *, struct slice);
+void	outcome_address_hash(struct slice address, uint8_t out[8]);
+int	outcome_messages_write(struct outcomes *, struct why *);
+/* The message is no more (its event was taken back). */
+int	outcome_message_void(struct outcomes *, struct slice instance,
+	    struct slice queue_id, uint64_t event, struct why *);
+
+/* --- outcome_add.c ------------------------------------------------------- */
+/* As outcomes_add, for a message at hand; address names the recipient. */
+int	outcome_record(struct outcomes *, struct outcome_message *,
+	    struct outcome_rcpt *, struct outcome *, struct why *);
+/* Indexes an event that was accepted, and makes its message. */
+int	outcome_accept(struct outcomes *, const struct event *, struct why *);
+int	outcome_learn(struct outcomes *, const struct learned *, struct why *);
+
+/* --- outcome_find.c ------------------------------------------------------ */
+void	outcome_address_key(const struct outcomes *, struct slice address,
+	    uint8_t out[16]);
+void	outcome_message_id_key(struct slice id, uint8_t out[16]);
+int	outcome_learned_decode(struct slice domain, struct slice value,
+	    struct learned *, struct why *);
+
+#endif
