@@ -162,7 +162,8 @@ out:
 
 /* slurp - the bytes of a key file and what file they came from */
 static int
-slurp(const char *path, char *out, size_t *n, struct stat *st, struct why *why)
+slurp(const char *path, char *out, size_t room, size_t *n, struct stat *st,
+    struct why *why)
 {
 	ssize_t got = 0;
 	int fd, rc = -1;
@@ -178,8 +179,7 @@ slurp(const char *path, char *out, size_t *n, struct stat *st, struct why *why)
 	}
 	if (judge_stat(path, st, why) == -1)
 		goto out;
-	while (*n < FILE_MAX_BYTES &&
-	    (got = read(fd, out + *n, FILE_MAX_BYTES - *n)) != 0) {
+	while (*n < room && (got = read(fd, out + *n, room - *n)) != 0) {
 		if (got == -1 && errno == EINTR)
 			continue;
 		if (got == -1) {
@@ -192,6 +192,18 @@ slurp(const char *path, char *out, size_t *n, struct stat *st, struct why *why)
 out:
 	close(fd);
 	return rc;
+}
+
+/* key_read - a file that is fit to hold a key, whatever is in it */
+int
+key_read(const char *path, char *out, size_t room, size_t *n, struct stat *st,
+    struct why *why)
+{
+	if (key_stat(path, why) == -1 ||
+	    slurp(path, out, room, n, st, why) == -1)
+		return -1;
+	return *n < room ? 0 : why_set(why, "%s: %zu bytes or more are too "
+	    "many for a key", path, room);
 }
 
 /* --- the key in it ------------------------------------------------------- */
@@ -338,7 +350,7 @@ key_parse(const char *path, struct key *key, struct stat *st, struct why *why)
 	if ((text = malloc(FILE_MAX_BYTES)) == NULL)
 		return why_kind(why, WHY_MEMORY, "%s: no memory", path);
 	if (key_stat(path, why) == -1 ||
-	    slurp(path, text, &n, st, why) == -1 ||
+	    slurp(path, text, FILE_MAX_BYTES, &n, st, why) == -1 ||
 	    (key->pkey = decode(path, text, n, why)) == NULL ||
 	    judge_kind(path, key, why) == -1 || trial(path, key, why) == -1)
 		goto out;

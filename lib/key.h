@@ -38,6 +38,10 @@ struct key_cache *key_cache_new(size_t keep);
 void	key_cache_free(struct key_cache *);
 /* Regular, owner-only, not empty, not huge. Action. */
 int	key_stat(const char *path, struct why *);
+/* The bytes of a file that key_stat lets pass: for keys of other kinds
+ * (lib/token_ring.c). Fewer than room, or it fails. Action. */
+int	key_read(const char *path, char *out, size_t room, size_t *n,
+	    struct stat *, struct why *);
 /* Parse and judge one file without a cache; *warning may be set. Action. */
 int	key_judge(const char *path, enum key_type *, int *bits,
 	    const char **warning, struct why *);
