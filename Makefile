@@ -43,7 +43,8 @@ Q_0 = @
 Q_1 =
 Q = $(Q_$(V))
 
-LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o
+LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o \
+	$(B)/lib/fold_data.o
 POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
 MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
 REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c)) \
@@ -110,6 +111,7 @@ $(B)/$1.o: $(B)/$1.c $(B)/flags
 	$$(Q)$$(CC) $$(CFLAGS) -c -o $$@ $$<
 endef
 $(eval $(call data,lib/provider_data,conf/providers.conf))
+$(eval $(call data,lib/fold_data,conf/folding.conf))
 $(eval $(call data,reputation/bounces_data,conf/bounces.rules))
 
 # Rebuild when the flags change.
