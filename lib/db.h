@@ -26,6 +26,8 @@
 
 #define DB_TABLES_MAX	24
 #define DB_KEY_MAX	511
+#define DB_ANY_VERSION	UINT32_MAX	/* for a reader of tables whose rows
+					   say their own (lib/suppress.h) */
 #define DB_SPARE	(64u << 20)	/* kept allocated beyond the last page */
 
 struct db;
@@ -33,7 +35,7 @@ struct db_txn;
 struct db_cursor;
 
 struct db_layout {			/* of one store, const */
-	uint32_t	 version;	/* a newer one on disk is refused */
+	uint32_t	 version;	/* another one on disk is refused */
 	const char	*kind;		/* "gate": written at creation, checked */
 	const char	*const *tables;	/* NULL-ended */
 };

@@ -174,7 +174,8 @@ check_layout(struct db *db, MDB_txn *txn, struct why *why)
 		return why_set(why, "%s holds a store of kind \"%.*s\", not "
 		    "\"%s\"", db->dir, (int)(value.mv_size - 4), p + 4,
 		    layout->kind);
-	if (version != layout->version)
+	if (version != layout->version &&
+	    (layout->version != DB_ANY_VERSION || db->owner_fd != -1))
 		return why_set(why, "%s has format %u of a %s Penstock, this "
 		    "one knows format %u", db->dir, version,
 		    version > layout->version ? "newer" : "older",

@@ -154,7 +154,7 @@ out:
 	return rc;
 }
 
-/* token_list - the id of a stream, which is named within its tenant */
+/* token_list - streams of two tenants may have one name; lists may not */
 uint64_t
 token_list(struct slice tenant, struct slice stream)
 {
@@ -165,7 +165,7 @@ token_list(struct slice tenant, struct slice stream)
 	/* names have at most 64 bytes (lib/keyword.h) */
 	if (n < 0 || (size_t)n >= sizeof(name))
 		n = sizeof(name) - 1;
-	return hash_id("stream", (struct slice){ name, (size_t)n });
+	return hash_id("list", (struct slice){ name, (size_t)n });
 }
 
 /* token_make - with the newest key */

@@ -56,7 +56,8 @@ uint8_t	token_ring_newest(const struct token_ring *, size_t *keys);
  * into place; owner, group and mode stay, a new one is 0600. Action. */
 int	token_ring_add(const char *path, uint8_t *number, struct why *);
 
-/* The durable id of a tenant's stream. */
+/* The durable id of a tenant's stream as a list: hash_id("list",
+ * "tenant/stream"), unlike the id of the stream alone. */
 uint64_t token_list(struct slice tenant, struct slice stream);
 
 /* The text lives in the arena, with a NUL behind. Fails for an address that is

@@ -278,6 +278,20 @@ another_kind_or_version_is_refused(void **state)
 }
 
 static void
+any_version_is_for_readers(void **state)
+{
+	static const struct db_layout any = { DB_ANY_VERSION, "test", names };
+	struct db *db;
+	struct why why;
+
+	(void)state;
+	db_close(own(64 * MIB));
+	assert_int_equal(db_open_owner(&db, dir, &any, 64 * MIB, &why), -1);
+	assert_int_equal(db_open_reader(&db, dir, &any, &why), 1);
+	db_close(db);
+}
+
+static void
 a_file_cut_off_anywhere_is_refused(void **state)
 {
 	struct db_stat st;
@@ -661,6 +675,7 @@ main(void)
 		T(rows_come_back_in_order),
 		T(a_reader_of_nothing_finds_nothing),
 		T(another_kind_or_version_is_refused),
+		T(any_version_is_for_readers),
 		T(a_file_cut_off_anywhere_is_refused),
 		T(what_is_no_store_is_refused),
 		T(a_creation_cut_short_is_begun_again),
