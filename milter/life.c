@@ -16,12 +16,9 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +27,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "lib/service.h"
 #include "milter/gate.h"
 
 #define TICK		(500 * INT64_C(1000))	/* us: at least this often */
@@ -71,45 +69,6 @@ life_block(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* life_notify - the protocol of sd_notify(3): one datagram, no answer */
-void
-life_notify(const char *state)
-{
-	const char *path = getenv("NOTIFY_SOCKET");
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	size_t n = path != NULL ? strlen(path) : 0;
-	socklen_t len;
-	int fd;
-
-	if (n < 2 || n >= sizeof(sun.sun_path) ||
-	    (path[0] != '/' && path[0] != '@'))
-		return;
-	memcpy(sun.sun_path, path, n);
-	if (path[0] == '@')
-		sun.sun_path[0] = '\0';		/* the abstract name space */
-	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n);
-	if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) == -1)
-		return;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL,
-	    (struct sockaddr *)&sun, len) == -1)
-		log_debug("sd_notify: %s", strerror(errno));
-	close(fd);
-}
-
-/* watchdog_period - half of what systemd waits; 0 when it does not */
-static int64_t
-watchdog_period(void)
-{
-	const char *usec = getenv("WATCHDOG_USEC");
-	const char *pid = getenv("WATCHDOG_PID");
-	long long us;
-
-	if (usec == NULL || (pid != NULL && atoll(pid) != getpid()) ||
-	    (us = atoll(usec)) <= 0)
-		return 0;
-	return us / 2;
-}
-
 /* watchdog - a beat of ours for every beat of the writer */
 static void
 watchdog(struct life *l)
@@ -123,7 +82,7 @@ watchdog(struct life *l)
 		l->beaten = now;
 		return;
 	}
-	life_notify("WATCHDOG=1");
+	service_notify("WATCHDOG=1");
 	l->beaten = now;
 }
 
@@ -202,7 +161,7 @@ drain(struct life *l)
 
 	log_info("draining: %ld open messages on %ld connections",
 	    atomic_load(&l->gate->messages), atomic_load(&l->gate->sessions));
-	life_notify("STOPPING=1");
+	service_notify("STOPPING=1");
 	atomic_store(&l->gate->draining, true);
 	writer_draining(l->gate->writer);
 	if (listener_quiet(l->listener, &why) == -1)
@@ -244,7 +203,7 @@ life_run(struct gate *gate, struct reload *reload, struct listener *listener,
 		.gate = gate,
 		.reload = reload,
 		.listener = listener,
-		.watchdog = watchdog_period(),
+		.watchdog = service_watchdog(),
 	};
 	signal_set(&l->signals);
 	if (start(l, why) == -1) {
@@ -252,7 +211,7 @@ life_run(struct gate *gate, struct reload *reload, struct listener *listener,
 		return -1;
 	}
 	log_info("ready on %s", gate->config->milter.socket);
-	life_notify("READY=1");
+	service_notify("READY=1");
 	if ((told = until_told(l)) != 0)
 		drain(l);
 	shut(gate);

@@ -11,8 +11,8 @@
 #ifndef MILTER_LIFE_H
 #define MILTER_LIFE_H
 
+#include "lib/listener.h"
 #include "milter/reload.h"
-#include "milter/socket.h"
 
 /* So that only the main thread and libmilter take them. */
 void	life_block(void);
@@ -20,7 +20,5 @@ void	life_block(void);
  * it returns, no callback of ours runs any more, and none will. */
 int	life_run(struct gate *, struct reload *, struct listener *,
 	    struct why *);
-/* One datagram to systemd (sd_notify(3)); nothing without $NOTIFY_SOCKET. */
-void	life_notify(const char *state);
 
 #endif

@@ -18,14 +18,14 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/listener.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/provider.h"
+#include "lib/user.h"
 #include "lib/version.h"
 #include "milter/life.h"
 #include "milter/reload.h"
-#include "milter/socket.h"
-#include "milter/user.h"
 
 enum { USAGE = 2 };		/* as penstock(1) */
 
@@ -206,7 +206,8 @@ run(struct config *config)
 		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
 	if (user_raise(&user, &why) == -1 ||
-	    listener_open(config, &user, &listener, &why) == -1)
+	    listener_open(config->milter.socket,
+	    config->milter.socket_group, &user, &listener, &why) == -1)
 		log_fatal(EX_CANTCREAT, "%s", why.text);
 	if (user_become(&user, &why) == -1 ||
 	    reload_start(reload, &why) == -1)

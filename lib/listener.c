@@ -1,5 +1,5 @@
 /*
- * socket - bind, publish, quiet.
+ * listener - bind, publish, quiet.
  *
  * Not left to libmilter: it binds with whatever umask there is, cannot set a
  * group, removes what lies at the path without asking whether somebody
@@ -10,11 +10,12 @@
  * The group is set through a descriptor of the very socket that was bound, not
  * through its name: the folder may belong to a user with less rights.
  */
-#include "milter/socket.h"
+#include "lib/listener.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,12 +172,9 @@ inet_open(const char *what, int family, struct listener *l, struct why *why)
 
 /* open_by_kind - as the configuration's word says */
 static int
-open_by_kind(const struct config *config, const struct user *user,
+open_by_kind(const char *s, const char *group, const struct user *user,
     struct listener *l, struct why *why)
 {
-	const char *s = config->milter.socket;
-	const char *group = config->milter.socket_group;
-
 	if (strncmp(s, "inet:", 5) == 0)
 		return inet_open(s + 5, AF_INET, l, why);
 	if (strncmp(s, "inet6:", 6) == 0)
@@ -191,13 +189,13 @@ open_by_kind(const struct config *config, const struct user *user,
 	    "inet:port@host", s);
 }
 
-/* listener_open - Postfix may come */
+/* listener_open - whoever is meant may come */
 int
-listener_open(const struct config *config, const struct user *user,
+listener_open(const char *where, const char *group, const struct user *user,
     struct listener *l, struct why *why)
 {
 	*l = (struct listener){ .fd = -1, .spare = -1, .path = "" };
-	if (open_by_kind(config, user, l, why) == -1)
+	if (open_by_kind(where, group, user, l, why) == -1)
 		goto fail;
 	l->spare = fcntl(l->fd, F_DUPFD_CLOEXEC, 0);
 	if (l->spare == -1) {

@@ -7,7 +7,7 @@
  * root is only put aside, not given up; what is read then are files that root
  * wrote.
  */
-#include "milter/user.h"
+#include "lib/user.h"
 
 #include <errno.h>
 #include <grp.h>

@@ -1,5 +1,5 @@
 /*
- * user - whom the gate runs as.
+ * user - whom a program runs as.
  *
  * Started as root with a user set: it works as that user from the beginning
  * (effective ids, so that whatever it makes belongs to the user and whatever
@@ -7,8 +7,8 @@
  * for the socket, and then never again.
  * Threads: the ids are the process's; all threads change with the caller.
  */
-#ifndef MILTER_USER_H
-#define MILTER_USER_H
+#ifndef LIB_USER_H
+#define LIB_USER_H
 
 #include <stdbool.h>
 #include <sys/types.h>
