@@ -4,7 +4,9 @@
  * Full durability always: no WRITEMAP, NOSYNC, NOMETASYNC.  MDB_NOTLS, 1,024
  * readers.  An environment has one writing program, its owner, which holds an
  * exclusive lock (flock on DIR/owner.lock) as long as it lives; a second owner
- * fails with WHY_BUSY and its pid.  A reader opens lock.mdb read-write first:
+ * fails with WHY_BUSY and its pid.  A shared environment has several writing
+ * programs of one group, one at a time, each for a moment: the next one waits
+ * a little for the lock.  A reader opens lock.mdb read-write first:
  * without a reader slot LMDB reads garbage in silence, so that failing is an
  * error which names the systemd ReadWritePaths= line.
  * A data file shorter than its meta pages say is refused before LMDB maps it.
@@ -43,6 +45,10 @@ struct db_layout {			/* of one store, const */
 /* Creates DIR (2750) and files (data 0640, lock 0660) when missing. */
 int	 db_open_owner(struct db **, const char *dir, const struct db_layout *,
 	    uint64_t map_size, struct why *);
+/* The same (2770, 0660), waiting for another one up to that many us. */
+int	 db_open_shared(struct db **, const char *dir,
+	    const struct db_layout *, uint64_t map_size, int64_t patience,
+	    struct why *);
 /* Fetch: 0 when there is no such store yet. */
 int	 db_open_reader(struct db **, const char *dir,
 	    const struct db_layout *, struct why *);
@@ -78,7 +84,7 @@ void	 db_cursor_close(struct db_cursor *);	/* before commit or abort */
 int	 db_reserve(struct db *, struct why *);
 /* Owner: clear slots of dead readers. Every 10 s. */
 void	 db_check_readers(struct db *);
-/* Owner: -1 WHY_BROKEN when data.mdb at that path is another file now. */
+/* -1 WHY_BROKEN when data.mdb at that path is gone, or another file now. */
 int	 db_check_file(struct db *, struct why *);
 
 struct db_stat {

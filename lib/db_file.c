@@ -34,7 +34,10 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 enum { META_LEN = 152, META_FLAG = 8 };
 
@@ -92,10 +95,11 @@ db_file_mode(const char *dir, const char *name, unsigned mode)
 
 /* db_file_folder - make it when it is missing; what stands keeps its mode */
 int
-db_file_folder(const char *dir, struct why *why)
+db_file_folder(const char *dir, const struct db_modes *modes,
+    struct why *why)
 {
 	if (mkdir(dir, 0750) == 0) {
-		set_mode(dir, S_ISGID | 0750);
+		set_mode(dir, (mode_t)modes->folder);
 		return 0;
 	}
 	if (errno != EEXIST)
@@ -103,9 +107,26 @@ db_file_folder(const char *dir, struct why *why)
 	return 0;
 }
 
+/* lock_wait - flock, tried again until the time is over */
+static int
+lock_wait(int fd, int64_t patience)
+{
+	struct timespec pause = { .tv_nsec = 10000000 };
+	int64_t until = clock_mono() + patience;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if ((errno != EWOULDBLOCK && errno != EINTR) ||
+		    clock_mono() >= until)
+			return -1;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* db_file_own - the lock that only one writing program holds */
 int
-db_file_own(const char *dir, struct why *why)
+db_file_own(const char *dir, const struct db_modes *modes, int64_t patience,
+    struct why *why)
 {
 	char *path = db_path(dir, DB_OWNER, why), pid[32];
 	int fd = -1, saved;
@@ -113,12 +134,16 @@ db_file_own(const char *dir, struct why *why)
 
 	if (path == NULL)
 		return -1;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    (mode_t)modes->owner);
 	if (fd == -1) {
 		why_errno(why, "cannot open %s", path);
 		goto out;
 	}
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	if (modes->owner == 0660 && fchmod(fd, 0660) == -1) {
+		/* somebody else made it, and let us in */
+	}
+	if (lock_wait(fd, patience) == -1) {
 		saved = errno;
 		n = pread(fd, pid, sizeof(pid) - 1, 0);
 		pid[n > 0 ? n : 0] = '\0';

@@ -40,12 +40,19 @@ struct db_txn {
 /* --- db_file.c ------------------------------------------------------------ */
 /* dir/name in malloc'd memory; NULL with why. */
 char	*db_path(const char *dir, const char *name, struct why *);
-/* The folder exists, 2750, and belongs to the group that reads it. */
-int	 db_file_folder(const char *dir, struct why *);
+/* Who may do what with the files of a store. */
+struct db_modes {
+	unsigned	folder, data, owner;	/* set-gid; data.mdb; owner.lock */
+};
+/* The folder exists and belongs to the group that reads it. */
+int	 db_file_folder(const char *dir, const struct db_modes *,
+	    struct why *);
 /* Sets mode and group of dir/name; failing to is no error. */
 void	 db_file_mode(const char *dir, const char *name, unsigned mode);
-/* Takes the owner's lock: an fd, or -1 (WHY_BUSY names the other's pid). */
-int	 db_file_own(const char *dir, struct why *);
+/* Takes the owner's lock, which may take so many us: an fd, or -1 (WHY_BUSY
+ * names the other's pid). */
+int	 db_file_own(const char *dir, const struct db_modes *,
+	    int64_t patience, struct why *);
 /* Fetch: 0 no data file; 1 it is as long as its meta pages say. */
 int	 db_file_whole(const char *dir, struct why *);
 /* A reader can write lock.mdb, so that LMDB gives it a slot. */

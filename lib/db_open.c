@@ -34,7 +34,7 @@ env_open(struct db *db, const char *dir, uint64_t map_size, unsigned flags,
 	if (map_size > 0 &&
 	    (rc = mdb_env_set_mapsize(db->env, (size_t)map_size)) != 0)
 		return db_why(why, db, rc, "set the map's size");
-	if ((rc = mdb_env_open(db->env, dir, flags | MDB_NOTLS, 0640)) != 0)
+	if ((rc = mdb_env_open(db->env, dir, flags | MDB_NOTLS, 0660)) != 0)
 		return db_why(why, db, rc, "open the environment");
 	return 0;
 }
@@ -234,10 +234,11 @@ db_new(const char *dir, const struct db_layout *layout, struct why *why)
 	return db;
 }
 
-/* db_open_owner - lock, look, create if need be, open */
-int
-db_open_owner(struct db **out, const char *dir, const struct db_layout *layout,
-    uint64_t map_size, struct why *why)
+/* db_own - lock, look, create if need be, open */
+static int
+db_own(struct db **out, const char *dir, const struct db_layout *layout,
+    uint64_t map_size, const struct db_modes *modes, int64_t patience,
+    struct why *why)
 {
 	struct db *db = db_new(dir, layout, why);
 	int rc;
@@ -245,8 +246,8 @@ db_open_owner(struct db **out, const char *dir, const struct db_layout *layout,
 	*out = NULL;
 	if (db == NULL)
 		return -1;
-	if (db_file_folder(dir, why) == -1 ||
-	    (db->owner_fd = db_file_own(dir, why)) == -1 ||
+	if (db_file_folder(dir, modes, why) == -1 ||
+	    (db->owner_fd = db_file_own(dir, modes, patience, why)) == -1 ||
 	    (rc = db_file_whole(dir, why)) == -1 ||
 	    (rc == 0 && db_create(dir, layout, map_size, why) == -1) ||
 	    env_open(db, dir, map_size, 0, why) == -1 ||
@@ -254,10 +255,31 @@ db_open_owner(struct db **out, const char *dir, const struct db_layout *layout,
 		db_close(db);
 		return -1;
 	}
-	db_file_mode(dir, DB_DATA, 0640);
+	db_file_mode(dir, DB_DATA, modes->data);
 	db_file_mode(dir, DB_LOCK, 0660);
 	*out = db;
 	return 0;
+}
+
+/* db_open_owner - the one program that writes it, as long as it lives */
+int
+db_open_owner(struct db **out, const char *dir, const struct db_layout *layout,
+    uint64_t map_size, struct why *why)
+{
+	static const struct db_modes modes = { S_ISGID | 0750, 0640, 0640 };
+
+	return db_own(out, dir, layout, map_size, &modes, 0, why);
+}
+
+/* db_open_shared - one of several, for a moment */
+int
+db_open_shared(struct db **out, const char *dir,
+    const struct db_layout *layout, uint64_t map_size, int64_t patience,
+    struct why *why)
+{
+	static const struct db_modes modes = { S_ISGID | 0770, 0660, 0660 };
+
+	return db_own(out, dir, layout, map_size, &modes, patience, why);
 }
 
 /* db_open_reader - of a store that belongs to another program */

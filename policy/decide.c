@@ -14,6 +14,7 @@
  */
 #include "policy/decide.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/decide_in.h"
@@ -43,6 +44,36 @@ decide_unknown(struct mail *mail, struct answer *a, const char *who)
 	    p->unknown_sender_at, "%s", who);
 }
 
+/* decide_desk - did an operator pause this? */
+enum verdict
+decide_desk(struct mail *mail, uint64_t stream, unsigned provider,
+    struct answer *a)
+{
+	const struct tenant *t = mail->tenant;
+	const struct order *o = orders_pause(mail->orders, t->id, stream,
+	    provider, mail->now);
+	const struct desk_record *r;
+	char what[3 * 64 + 32];
+
+	if (o == NULL)
+		return reply_pass(a, mail->tenant_rule);
+	r = o->record;
+	snprintf(what, sizeof(what), "%s%.*s%s%.*s",
+	    r->stream.n > 0 ? ": stream " : "", SLICE_ARG(r->stream),
+	    r->provider.n > 0 ? ": mail to " : "", SLICE_ARG(r->provider));
+	return reply(a, mail->arena, VERDICT_DEFER, "451", "4.7.0",
+	    orders_place(o), "tenant %.*s%s is paused: %.*s%.*s",
+	    SLICE_ARG(t->name), what, (int)(r->reason.n < 300 ? r->reason.n :
+	    300), r->reason.p, SLICE_ARG(reply_contact(mail->arena, t)));
+}
+
+/* stream_id - as the desk knows it; 0: not known yet */
+static uint64_t
+stream_id(const struct mail *mail)
+{
+	return mail->stream != NULL ? mail->stream->id : 0;
+}
+
 /* decide_tenant - may it send at all now? */
 enum verdict
 decide_tenant(struct mail *mail, struct answer *a)
@@ -64,6 +95,8 @@ decide_tenant(struct mail *mail, struct answer *a)
 		    "%.300s%.*s", SLICE_ARG(t->name),
 		    SLICE_ARG(t->group->name), t->group->paused,
 		    SLICE_ARG(contact));
+	if (decide_desk(mail, 0, ORDERS_ALL, a) != VERDICT_PASS)
+		return a->verdict;
 	mail->stream = policy_default(t);
 	if (meters_make(mail) == -1)
 		return reply_memory(a);
@@ -124,8 +157,8 @@ decide_mail(struct mail *mail, int64_t now, struct answer *a)
 	int parsed;
 	char *who;
 
-	(void)now;
 	decide_begin(a, STAGE_MAIL);
+	mail->now = now;
 	parsed = path_parse(mail, mail->mail_from_text, &mail->mail_from);
 	if (parsed == -2)
 		return reply_memory(a);
@@ -204,7 +237,9 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 	rcpt->provider = provider_of(rcpt->to.domain);
 	if (mail->origin == ORIGIN_TRUSTED)
 		return reply_pass(a, mail->policy->trusted_at);
-	if (rcpt_crowded(mail, mail->nremote + 1, a) != VERDICT_PASS)
+	if (decide_desk(mail, stream_id(mail), rcpt->provider, a) !=
+	    VERDICT_PASS ||
+	    rcpt_crowded(mail, mail->nremote + 1, a) != VERDICT_PASS)
 		return a->verdict;
 	return meters_reserve(mail, rcpt->provider, now, a);
 }
@@ -218,6 +253,7 @@ decide_rcpt(struct mail *mail, struct slice text, struct slice transport,
 	int parsed;
 
 	decide_begin(a, STAGE_RCPT);
+	mail->now = now;
 	rcpt.local = policy_is_local(mail->policy, transport);
 	parsed = path_parse(mail, text, &rcpt.to);
 	if (parsed == -2 || rcpt_room(mail) == -1)
@@ -237,17 +273,35 @@ decide_rcpt(struct mail *mail, struct slice text, struct slice transport,
 	return VERDICT_PASS;
 }
 
+/* rcpts_desk - recipients came before the tenant of trusted mail, or before
+ * the stream, was known: one that an operator paused defers the whole */
+static enum verdict
+rcpts_desk(struct mail *mail, struct answer *a)
+{
+	size_t i;
+
+	for (i = 0; i < mail->nrcpts; i++)
+		if (!mail->rcpts[i].local && decide_desk(mail,
+		    stream_id(mail), mail->rcpts[i].provider, a) !=
+		    VERDICT_PASS)
+			return a->verdict;
+	return VERDICT_PASS;
+}
+
 /* decide_message - the whole of it, at the end */
 enum verdict
 decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 {
 	decide_begin(a, STAGE_MESSAGE);
+	mail->now = now;
 	if (mail->tenant == NULL) {
 		/* inbound, or trusted mail that stays here */
 		if (mail->nremote == 0)
 			return reply_pass(a, mail->tenant_rule);
 		return decide_unknown(mail, a, "nobody is known to send this");
 	}
+	if (rcpts_desk(mail, a) != VERDICT_PASS)
+		return a->verdict;
 	if (mail->origin == ORIGIN_TRUSTED &&
 	    rcpt_crowded(mail, mail->nremote, a) != VERDICT_PASS)
 		return a->verdict;

@@ -13,6 +13,7 @@
 #include <limits.h>
 #include "policy/ledger.h"
 #include "policy/match.h"
+#include "policy/orders.h"
 #include "policy/policy.h"
 
 enum origin {
@@ -49,6 +50,7 @@ struct mail {
 	/* set by the caller before decide_mail, all else zero */
 	struct policy	*policy;	/* a reference of ours */
 	struct ledger	*ledger;
+	const struct orders *orders;	/* the desk's, borrowed; NULL: none */
 	struct arena	*arena;
 	struct slice	 login;		/* {auth_authen}; p NULL: none */
 	struct slice	 listener;	/* {daemon_name} */
@@ -56,6 +58,7 @@ struct mail {
 	struct slice	 mail_from_text; /* as given, with or without <> */
 	int64_t		 declared;	/* SIZE=, 0 when not said */
 	/* decided */
+	int64_t		 now;		/* of the step under way */
 	enum origin	 origin;
 	const struct tenant *tenant;
 	struct place	 tenant_rule;	/* the line that claims the login */

@@ -247,8 +247,8 @@ enum verdict
 decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
     int64_t now, struct answer *a)
 {
-	(void)now;
 	decide_begin(a, STAGE_HEADERS);
+	mail->now = now;
 	mail->nfrom_domains = 0;
 	if (mail->tenant == NULL && mail->nremote == 0)
 		return reply_pass(a, mail->tenant_rule);

@@ -12,6 +12,9 @@ void	decide_begin(struct answer *, enum stage);
 enum verdict decide_unknown(struct mail *, struct answer *, const char *who);
 /* The tenant is known: broken, paused?  Makes its meters. */
 enum verdict decide_tenant(struct mail *, struct answer *);
+/* Did an operator pause this?  stream 0, ORDERS_ALL: the tenant as a whole. */
+enum verdict decide_desk(struct mail *, uint64_t stream, unsigned provider,
+	    struct answer *);
 /* May the tenant use that MAIL FROM? */
 enum verdict decide_sender(struct mail *, struct answer *);
 

@@ -49,6 +49,14 @@ limit_most(const struct limit *limit)
 	return limit->kind == LIMIT_CAP ? limit->most : limit->burst;
 }
 
+/* most_now - with what the desk grants on top of it */
+static int64_t
+most_now(const struct mail *mail, const struct limit *limit, int64_t now)
+{
+	return limit_most(limit) + orders_grant(mail->orders,
+	    mail->tenant->id, limit->kind, limit->name, now);
+}
+
 /* ask_window - a cap's window at that moment */
 static void
 ask_window(const struct policy *p, const struct tenant *t,
@@ -173,6 +181,7 @@ meters_collect(struct mail *mail, int64_t unit, int64_t now)
 			return -1;
 		ask_window(mail->policy, mail->tenant, meter->limit, now,
 		    &ask->charge);
+		ask->most = most_now(mail, meter->limit, now);
 		ask->inflight = ask_inflight(mail->policy, meter->limit,
 		    meter->limit->count == COUNT_BYTES ? unit : 1);
 		mail->asks[n] = *ask;
