@@ -15,19 +15,13 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/config_in.h"
 #include "lib/keyword.h"
 #include "lib/scan.h"
 #include "lib/text.h"
 
-enum word {
-	WORD_STORE, WORD_POLICY, WORD_KEYS, WORD_MAP_SIZE, WORD_BOUNCES,
-	WORD_MILTER, WORD_OTHER, WORD_SOCKET, WORD_SOCKET_GROUP, WORD_USER,
-	WORD_TIMEOUT, WORD_MAX_SESSIONS, WORD_DRAIN, WORD_INSTANCE, WORD_LATER
-};
-
-enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4 };
 static const char *const where_names[] = { "penstock.conf", "milter",
-	"the block of another program" };
+	"the block of another program", "token", "unsubscribe" };
 
 #define MAP_LEAST	(INT64_C(1) << 20)
 #define MAP_MOST	(INT64_C(1) << 46)
@@ -69,8 +63,42 @@ static const struct keyword rows[] = {
 	  .help = "penstock-preflight" },
 	{ "alert", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-alert" },
-	{ "unsubscribe", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	{ "unsubscribe", KEYWORD_BLOCK, IN_FILE, WORD_UNSUBSCRIBE,
 	  .help = "penstock-unsubscribe" },
+	{ "token", KEYWORD_BLOCK, IN_FILE, WORD_TOKEN,
+	  .help = "tokens of links and return paths" },
+	{ "keys", KEYWORD_STRING, IN_TOKEN, WORD_TOKEN_KEYS,
+	  .unset = "/etc/penstock/token.keys", .help = "file of their keys" },
+	{ "socket", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_UNSUBSCRIBE_SOCKET,
+	  .unset = "inet:8094@127.0.0.1", .help = "where HTTP is served" },
+	{ "socket_group", KEYWORD_STRING, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_GROUP, .unset = "",
+	  .help = "group that may connect to unix sockets" },
+	{ "user", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_UNSUBSCRIBE_USER,
+	  .unset = "", .help = "user to become" },
+	{ "lmtp", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_UNSUBSCRIBE_LMTP,
+	  .unset = "", .help = "where Postfix delivers unsubscribe mail" },
+	{ "names", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_UNSUBSCRIBE_NAMES,
+	  .unset = "/etc/penstock/unsubscribe.names",
+	  .help = "names of tenants and streams for the page" },
+	{ "certificate", KEYWORD_STRING, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_CERTIFICATE, .unset = "",
+	  .help = "PEM chain; own TLS" },
+	{ "certificate_key", KEYWORD_STRING, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_CERTIFICATE_KEY, .unset = "",
+	  .help = "its private key" },
+	{ "connections", KEYWORD_NUMBER, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_CONNECTIONS, .least = 16, .most = 1000000,
+	  .unset = "16384", .help = "at a time" },
+	{ "per_address", KEYWORD_NUMBER, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_PER_ADDRESS, .least = 0, .most = 65535,
+	  .unset = "64", .help = "of them from one client; 0: no bound" },
+	{ "deadline", KEYWORD_DURATION, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_DEADLINE, .unset = "10 seconds",
+	  .help = "for a whole request" },
+	{ "resubscribe", KEYWORD_DURATION, IN_UNSUBSCRIBE,
+	  WORD_UNSUBSCRIBE_RESUBSCRIBE, .unset = "7 days",
+	  .help = "how long the page offers the way back" },
 	{ "monitor", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-monitor" },
 	{ "release", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
@@ -92,13 +120,6 @@ const struct keyword_table config_keywords = {
 	rows, sizeof(rows) / sizeof(rows[0]), where_names
 };
 
-struct reader {
-	struct config	*config;
-	struct problems	*problems;
-	struct slice	 folder;	/* of the file, absolute */
-	bool		 failed;	/* no memory */
-};
-
 /* keep - the pointer, or the note that there was no memory for it */
 static const char *
 keep(struct reader *r, const char *made)
@@ -118,9 +139,9 @@ absolute(struct reader *r, struct slice path)
 	    SLICE_ARG(r->folder), path.p));
 }
 
-/* read_path - a path that must not be empty */
-static void
-read_path(struct reader *r, const struct node *n, const char **out)
+/* config_path - a path that must not be empty */
+void
+config_path(struct reader *r, const struct node *n, const char **out)
 {
 	if (n->value.text.n == 0) {
 		problem_error(r->problems, n->value.at,
@@ -132,29 +153,30 @@ read_path(struct reader *r, const struct node *n, const char **out)
 
 /* read_unix - the path of a socket */
 static void
-read_unix(struct reader *r, const struct node *n, struct slice path)
+read_unix(struct reader *r, const struct node *n, struct slice path,
+    const char **out)
 {
 	const char *whole;
 
 	if (path.n == 0) {
-		problem_error(r->problems, n->value.at,
-		    "socket: expected a path behind \"unix:\"");
+		problem_error(r->problems, n->value.at, "%s: expected a path "
+		    "behind \"unix:\"", n->name.p);
 		return;
 	}
 	whole = absolute(r, path);
 	if (strlen(whole) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
-		problem_error(r->problems, n->value.at, "socket: the path has "
-		    "%zu bytes; a socket's has at most %zu", strlen(whole),
+		problem_error(r->problems, n->value.at, "%s: the path has %zu "
+		    "bytes; a socket's has at most %zu", n->name.p,
+		    strlen(whole),
 		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 		return;
 	}
-	r->config->milter.socket = keep(r, arena_printf(r->config->arena,
-	    "unix:%s", whole));
+	*out = keep(r, arena_printf(r->config->arena, "unix:%s", whole));
 }
 
-/* read_socket - "unix:/path", "inet:port@host" or "inet6:port@host" */
-static void
-read_socket(struct reader *r, const struct node *n)
+/* config_socket - "unix:/path", "inet:port@host" or "inet6:port@host" */
+void
+config_socket(struct reader *r, const struct node *n, const char **out)
 {
 	struct slice text = n->value.text, port;
 	struct quoted q;
@@ -163,36 +185,37 @@ read_socket(struct reader *r, const struct node *n)
 	size_t at = 0;
 
 	if (slice_starts(text, SLICE("unix:"))) {
-		read_unix(r, n, slice_from(text, 5));
+		read_unix(r, n, slice_from(text, 5), out);
 		return;
 	}
 	if (!slice_starts(text, SLICE("inet:")) &&
 	    !slice_starts(text, SLICE("inet6:"))) {
-		problem_error(r->problems, n->value.at, "socket: expected "
+		problem_error(r->problems, n->value.at, "%s: expected "
 		    "\"unix:/path\" or \"inet:port@host\", found %s",
-		    text_quote(text, &q));
+		    n->name.p, text_quote(text, &q));
 		return;
 	}
 	port = slice_from(text, text.p[4] == '6' ? 6 : 5);
 	while (at < port.n && port.p[at] != '@')
 		at++;
 	if (port.n - at < 2) {
-		problem_error(r->problems, n->value.at, "socket: %s names no "
-		    "host; write \"inet:port@host\"", text_quote(text, &q));
+		problem_error(r->problems, n->value.at, "%s: %s names no "
+		    "host; write \"inet:port@host\"", n->name.p,
+		    text_quote(text, &q));
 		return;
 	}
 	port.n = at;
 	if (scan_count(port, 1, 65535, &number, &why) == -1) {
-		problem_error(r->problems, n->value.at, "socket: port %s",
-		    why.text);
+		problem_error(r->problems, n->value.at, "%s: port %s",
+		    n->name.p, why.text);
 		return;
 	}
-	r->config->milter.socket = text.p;
+	*out = text.p;
 }
 
-/* read_duration - within bounds that make sense for it */
-static void
-read_duration(struct reader *r, const struct node *n, int64_t least,
+/* config_duration - within bounds that make sense for it */
+void
+config_duration(struct reader *r, const struct node *n, int64_t least,
     int64_t most, int64_t *out)
 {
 	struct quoted q;
@@ -231,16 +254,26 @@ read_map_size(struct reader *r, const struct node *n)
 		r->config->map_size = bytes & ~INT64_C(4095);
 }
 
+/* config_count - a number whose bounds keyword_check knows */
+void
+config_count(struct reader *r, const struct node *n, int64_t *out)
+{
+	struct why why;
+
+	if (scan_count(n->value.text, 0, INT64_MAX, out, &why) == -1)
+		problem_error(r->problems, n->value.at, "%s: %s", n->name.p,
+		    why.text);
+}
+
 /* read_milter - one setting of the milter block */
 static void
 read_milter(struct reader *r, const struct node *n, int id)
 {
 	struct config *c = r->config;
-	struct why why;
 
 	switch (id) {
 	case WORD_SOCKET:
-		read_socket(r, n);
+		config_socket(r, n, &c->milter.socket);
 		break;
 	case WORD_SOCKET_GROUP:
 		c->milter.socket_group = n->value.text.p;
@@ -249,17 +282,14 @@ read_milter(struct reader *r, const struct node *n, int id)
 		c->milter.user = n->value.text.p;
 		break;
 	case WORD_TIMEOUT:
-		read_duration(r, n, CLOCK_SECOND, CLOCK_DAY,
+		config_duration(r, n, CLOCK_SECOND, CLOCK_DAY,
 		    &c->milter.timeout);
 		break;
-	case WORD_MAX_SESSIONS:		/* keyword_check knows its bounds */
-		if (scan_count(n->value.text, 0, INT64_MAX,
-		    &c->milter.max_sessions, &why) == -1)
-			problem_error(r->problems, n->value.at, "%s",
-			    why.text);
+	case WORD_MAX_SESSIONS:
+		config_count(r, n, &c->milter.max_sessions);
 		break;
 	case WORD_DRAIN:
-		read_duration(r, n, 0, CLOCK_HOUR, &c->milter.drain);
+		config_duration(r, n, 0, CLOCK_HOUR, &c->milter.drain);
 		break;
 	case WORD_INSTANCE:
 		c->milter.instance = n->value.text.p;
@@ -282,24 +312,34 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			read_milter(r, n, row->id);
 			continue;
 		}
+		if (where == IN_TOKEN || where == IN_UNSUBSCRIBE) {
+			config_unsubscribe(r, n, row->id);
+			continue;
+		}
 		switch (row->id) {
 		case WORD_STORE:
-			read_path(r, n, &r->config->store);
+			config_path(r, n, &r->config->store);
 			break;
 		case WORD_POLICY:
-			read_path(r, n, &r->config->policy);
+			config_path(r, n, &r->config->policy);
 			break;
 		case WORD_KEYS:
-			read_path(r, n, &r->config->keys);
+			config_path(r, n, &r->config->keys);
 			break;
 		case WORD_MAP_SIZE:
 			read_map_size(r, n);
 			break;
 		case WORD_BOUNCES:
-			read_path(r, n, &r->config->bounces);
+			config_path(r, n, &r->config->bounces);
 			break;
 		case WORD_MILTER:
 			read_chain(r, n->child, IN_MILTER);
+			break;
+		case WORD_TOKEN:
+			read_chain(r, n->child, IN_TOKEN);
+			break;
+		case WORD_UNSUBSCRIBE:
+			read_chain(r, n->child, IN_UNSUBSCRIBE);
 			break;
 		case WORD_OTHER:
 			read_chain(r, n->child, IN_OTHER);
@@ -347,6 +387,7 @@ defaults(struct config *c)
 	c->milter.timeout = 360 * CLOCK_SECOND;
 	c->milter.drain = 10 * CLOCK_SECOND;
 	c->milter.instance = "";
+	config_unsubscribe_defaults(c);
 }
 
 /* config_load - read penstock.conf whole, or not at all */

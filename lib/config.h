@@ -32,6 +32,20 @@ struct config {
 		int64_t		 drain;		/* us; 10 s */
 		const char	*instance;	/* written into events; "" */
 	} milter;
+	struct {
+		const char	*keys;		/* file of lib/token.h */
+	} token;
+	struct {
+		const char	*socket;	/* of HTTP; as milter's */
+		const char	*socket_group, *user;
+		const char	*lmtp;		/* as socket; "": none */
+		const char	*names;		/* file for the page */
+		const char	*certificate;	/* PEM; "": no TLS of our own */
+		const char	*certificate_key;
+		int64_t		 connections, per_address;
+		int64_t		 deadline;	/* us, for a whole request */
+		int64_t		 resubscribe;	/* us */
+	} unsubscribe;
 };
 
 /* Every word of the file, its default and its sense; also for the lint. */

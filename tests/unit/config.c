@@ -65,6 +65,16 @@ defaults(const struct config *c)
 	assert_true(c->milter.max_sessions == 0);
 	assert_true(c->milter.drain == 10 * S);
 	assert_string_equal(c->milter.instance, "");
+	assert_string_equal(c->token.keys, "/etc/penstock/token.keys");
+	assert_string_equal(c->unsubscribe.socket, "inet:8094@127.0.0.1");
+	assert_string_equal(c->unsubscribe.lmtp, "");
+	assert_string_equal(c->unsubscribe.names,
+	    "/etc/penstock/unsubscribe.names");
+	assert_string_equal(c->unsubscribe.certificate, "");
+	assert_true(c->unsubscribe.connections == 16384);
+	assert_true(c->unsubscribe.per_address == 64);
+	assert_true(c->unsubscribe.deadline == 10 * S);
+	assert_true(c->unsubscribe.resubscribe == 7 * 24 * 3600 * S);
 }
 
 static void
@@ -90,8 +100,14 @@ everything_set(void **state)
 	    "user = \"u\" timeout = \"5 minutes\" max_sessions = 7\n"
 	    "drain = \"0s\" instance = \"mta1\" }\n"
 	    "ingest { log = \"/var/log/mail.log\" user = \"i\" }\n"
-	    "preflight { } alert { user = \"a\" } unsubscribe { listen = "
-	    "\"127.0.0.1:8080\" } monitor { } release { } keys { user = \"\" }");
+	    "preflight { } alert { user = \"a\" } monitor { listen = "
+	    "\"127.0.0.1:8080\" } release { } keys { user = \"\" }\n"
+	    "token { keys = \"/t\" }\n"
+	    "unsubscribe { socket = \"unix:/h\" socket_group = \"w\"\n"
+	    "user = \"u2\" lmtp = \"unix:/l\" names = \"/n\"\n"
+	    "certificate = \"/c\" certificate_key = \"/ck\"\n"
+	    "connections = 100 per_address = 0 deadline = \"3s\"\n"
+	    "resubscribe = \"0s\" }");
 
 	(void)state;
 	assert_string_equal(c->store, "/s");
@@ -105,6 +121,18 @@ everything_set(void **state)
 	assert_true(c->milter.max_sessions == 7);
 	assert_true(c->milter.drain == 0);
 	assert_string_equal(c->milter.instance, "mta1");
+	assert_string_equal(c->token.keys, "/t");
+	assert_string_equal(c->unsubscribe.socket, "unix:/h");
+	assert_string_equal(c->unsubscribe.socket_group, "w");
+	assert_string_equal(c->unsubscribe.user, "u2");
+	assert_string_equal(c->unsubscribe.lmtp, "unix:/l");
+	assert_string_equal(c->unsubscribe.names, "/n");
+	assert_string_equal(c->unsubscribe.certificate, "/c");
+	assert_string_equal(c->unsubscribe.certificate_key, "/ck");
+	assert_true(c->unsubscribe.connections == 100);
+	assert_true(c->unsubscribe.per_address == 0);
+	assert_true(c->unsubscribe.deadline == 3 * S);
+	assert_true(c->unsubscribe.resubscribe == 0);
 	config_free(c);
 }
 
@@ -192,7 +220,10 @@ static const struct mistake mistakes[] = {
 	{ "store = \"/a\"\nstore = \"/b\"", "2:1: store was set already at FILE:1:1\n" },
 	{ "milter { }\nmilter { }", "2:1: milter stands already at FILE:1:1\n" },
 	{ "milter \"a\" { }", "1:8: milter takes no title, found \"a\"\n" },
-	{ "socket = \"unix:/x\"", "1:1: \"socket\" cannot stand in penstock.conf; its place is in milter or the block of another program\n" },
+	{ "socket = \"unix:/x\"", "1:1: \"socket\" cannot stand in penstock.conf; its place is in milter, the block of another program or unsubscribe\n" },
+	{ "unsubscribe { lmtp = \"inet:25\" }", "1:22: lmtp: \"inet:25\" names no host; write \"inet:port@host\"\n" },
+	{ "unsubscribe { names = \"\" }", "1:23: names: expected a path, found \"\"\n" },
+	{ "unsubscribe { deadline = \"0s\" }", "1:26: deadline: \"0s\" is out of range; expected 1 to 3600 seconds\n" },
 	{ "milter { store = \"/x\" }", "1:10: \"store\" cannot stand in milter; its place is in penstock.conf\n" },
 	{ "include \"x\"", "1:1: unknown word \"include\" in penstock.conf\n" },
 	{ "milter { socket = \"/x\" }", "1:19: socket: expected \"unix:/path\" or \"inet:port@host\", found \"/x\"\n" },

@@ -1,0 +1,47 @@
+/*
+ * config_in - what the files of config share; nobody else includes it.
+ *
+ * config.c: the table of words, the file, the top and the milter's block.
+ * config_unsubscribe.c: tokens and penstock-unsubscribe.
+ */
+#ifndef LIB_CONFIG_IN_H
+#define LIB_CONFIG_IN_H
+
+#include <stdbool.h>
+#include "lib/config.h"
+
+enum {				/* ids of rows */
+	WORD_STORE, WORD_POLICY, WORD_KEYS, WORD_MAP_SIZE, WORD_BOUNCES,
+	WORD_MILTER, WORD_OTHER, WORD_SOCKET, WORD_SOCKET_GROUP, WORD_USER,
+	WORD_TIMEOUT, WORD_MAX_SESSIONS, WORD_DRAIN, WORD_INSTANCE, WORD_LATER,
+	WORD_TOKEN, WORD_TOKEN_KEYS,
+	WORD_UNSUBSCRIBE, WORD_UNSUBSCRIBE_SOCKET, WORD_UNSUBSCRIBE_GROUP,
+	WORD_UNSUBSCRIBE_USER, WORD_UNSUBSCRIBE_LMTP, WORD_UNSUBSCRIBE_NAMES,
+	WORD_UNSUBSCRIBE_CERTIFICATE, WORD_UNSUBSCRIBE_CERTIFICATE_KEY,
+	WORD_UNSUBSCRIBE_CONNECTIONS, WORD_UNSUBSCRIBE_PER_ADDRESS,
+	WORD_UNSUBSCRIBE_DEADLINE, WORD_UNSUBSCRIBE_RESUBSCRIBE
+};
+
+/* Where a row may stand. */
+enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4, IN_TOKEN = 8,
+	IN_UNSUBSCRIBE = 16 };
+
+struct reader {
+	struct config	*config;
+	struct problems	*problems;
+	struct slice	 folder;	/* of the file, absolute */
+	bool		 failed;	/* no memory */
+};
+
+/* Values of one kind; what cannot be is said, and *out stays. */
+void	config_path(struct reader *, const struct node *, const char **out);
+void	config_socket(struct reader *, const struct node *, const char **out);
+void	config_duration(struct reader *, const struct node *, int64_t least,
+	    int64_t most, int64_t *out);
+void	config_count(struct reader *, const struct node *, int64_t *out);
+
+/* One setting of a block, and what holds without it. */
+void	config_unsubscribe(struct reader *, const struct node *, int id);
+void	config_unsubscribe_defaults(struct config *);
+
+#endif
