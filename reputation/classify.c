@@ -139,6 +139,16 @@ holds(const struct rule *rule, const struct said *said, unsigned provider)
 	    fits(rule->enhanced, said->enhanced));
 }
 
+/* follows - the rule's action; what a server calls temporary kills nobody */
+static enum action
+follows(const struct rule *rule, const struct said *said)
+{
+	if (rule->action == ACTION_SUPPRESS_NOW && said->code[0] != '\0' &&
+	    said->code[0] != '5' && rule->code[0] != said->code[0])
+		return ACTION_SUPPRESS_AFTER_K;
+	return rule->action;
+}
+
 /* provider_in - of the domain, where the caller knows none */
 static unsigned
 provider_in(unsigned provider, struct slice domain)
@@ -175,7 +185,7 @@ classify_all(const struct classifier *c, unsigned provider,
 			    (size_t)__builtin_ctzll(bits)];
 			if (holds(rule, &said, provider))
 				out[n++] = (struct finding){ rule->category,
-				    rule->action, rule->id };
+				    follows(rule, &said), rule->id };
 		}
 	return n;
 }

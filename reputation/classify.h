@@ -7,6 +7,11 @@
  * the strongest decides: one that knows words before one that knows none, then
  * one for this provider before one for all, then the earlier in the file.
  *
+ * The action is for a recipient whose delivery has ended: a deferral is asked
+ * for its category.  A reply of class 4 (code or enhanced code) suppresses at
+ * once only by a rule whose code column says 4; else suppress_now becomes
+ * suppress_after_k.
+ *
  * It reads the text of a reply, never a whole message: "550 5.1.1 text",
  * replies of several lines joined in one, the body of a Diagnostic-Code, a
  * line of Postfix's log, with or without codes.  It counts nothing and
