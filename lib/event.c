@@ -49,7 +49,8 @@ const char *const verdict_names[] = { "pass", "hold", "defer", "refuse",
 	"drop", NULL };
 const char *const stage_names[] = { "connect", "mail", "rcpt", "headers",
 	"message", NULL };
-const char *const limit_kind_names[] = { "throttle", "cap", NULL };
+const char *const limit_kind_names[] = { "throttle", "cap", "open",
+	NULL };
 
 /* Every plain text of an event; one list for both directions. */
 static const size_t texts[] = {
@@ -226,7 +227,7 @@ get_charges(struct wire *w, struct charge **charges, size_t *n,
 		c->period = get_i64(w);
 		c->name = get_field(w);
 		c->rule = get_field(w);
-		if (w->bad || c->kind > LIMIT_CAP || c->shared > 1)
+		if (w->bad || c->kind > LIMIT_OPEN || c->shared > 1)
 			return why_set(why,
 			    "charge %zu of the event makes no sense", i + 1);
 	}

@@ -32,7 +32,7 @@ enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_HEADERS,
 	STAGE_MESSAGE };
 extern const char *const stage_names[];
 
-enum limit_kind { LIMIT_THROTTLE, LIMIT_CAP };
+enum limit_kind { LIMIT_THROTTLE, LIMIT_CAP, LIMIT_OPEN };
 extern const char *const limit_kind_names[];
 
 /*

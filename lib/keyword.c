@@ -22,7 +22,8 @@ const char *const keyword_type_names[] = {
 	"a duration such as \"15 minutes\"", "a size such as \"64 MiB\"",
 	"one of its words", "a set such as {\"a\", \"b\"}",
 	"a time zone such as \"Europe/Madrid\"",
-	"a date such as \"2026-11-01\""
+	"a date such as \"2026-11-01\"",
+	"a string or a set such as {\"a\", \"b\"}"
 };
 
 /* keyword_is_name - [A-Za-z0-9._-]{1,64} */
@@ -264,6 +265,7 @@ value_fits(enum keyword_type type, enum value_type found)
 	case KEYWORD_NUMBER: return found == VALUE_NUMBER;
 	case KEYWORD_SET: return found == VALUE_SET;
 	case KEYWORD_SIZE: return found != VALUE_SET;
+	case KEYWORD_LIST: return found != VALUE_NUMBER;
 	default: return found == VALUE_STRING;
 	}
 }

@@ -15,7 +15,8 @@ enum keyword_type {
 	KEYWORD_BLOCK,		/* titles: 0, 1, or 1 in ntitles */
 	KEYWORD_STRING, KEYWORD_NAME, KEYWORD_NUMBER, KEYWORD_RATE,
 	KEYWORD_CAP, KEYWORD_DURATION, KEYWORD_SIZE, KEYWORD_CHOICE,
-	KEYWORD_SET, KEYWORD_ZONE, KEYWORD_DATE
+	KEYWORD_SET, KEYWORD_ZONE, KEYWORD_DATE,
+	KEYWORD_LIST		/* a set, or one string without braces */
 };
 extern const char *const keyword_type_names[];	/* what was expected */
 

@@ -14,6 +14,7 @@
 
 #include "lib/hash.h"
 #include "lib/wire.h"
+#include "policy/match.h"
 
 enum { NAMES_MOST = 4096 };	/* bytes of names in one line */
 
@@ -22,8 +23,10 @@ static void
 put_limit(struct buf *b, const struct limit *l)
 {
 	put_field(b, l->name);
-	put_u32(b, (uint32_t)l->kind << 24 | (uint32_t)l->per << 12 |
-	    (uint32_t)l->count << 8 | (uint32_t)l->over);
+	put_u32(b, (uint32_t)l->kind << 24 | (uint32_t)l->count << 16 |
+	    (uint32_t)l->over << 8 | (uint32_t)l->shadow << 1 |
+	    (l->over_at.file != NULL));
+	put_u32(b, l->per);
 	put_u64(b, l->to_all ? UINT64_MAX : l->to);
 	put_i64(b, l->rate);
 	put_i64(b, l->period);
@@ -51,9 +54,23 @@ put_stream(struct buf *b, const struct stream *s)
 {
 	put_field(b, s->name);
 	put_u32(b, (uint32_t)s->max_recipients);
-	put_u32(b, s->shadow);
+	put_u32(b, s->shadow << 16 | (uint32_t)s->priority << 12 |
+	    (uint32_t)s->return_path << 8 | (uint32_t)s->partial << 4 |
+	    (uint32_t)s->then << 1 | s->strip);
+	put_i64(b, s->hold_max);
+	put_field(b, slice_of(s->paused));
+	for (size_t i = 0; i < s->nlines; i++)
+		put_field(b, s->lines[i].text);
+	for (size_t i = 0; i < s->nclaim; i++)
+		put_field(b, s->claim[i]);
 	for (size_t i = 0; i < s->nlimits; i++)
 		put_limit(b, s->limits[i]);
+	for (size_t i = 0; i < s->nroutes; i++) {
+		put_field(b, s->routes[i].pool->name);
+		put_u32(b, (uint32_t)s->routes[i].weight);
+	}
+	for (size_t i = 0; i < s->nidentities; i++)
+		put_identity(b, &s->identities[i]);
 }
 
 /* digest - of all that was compiled for a tenant; false without memory */
@@ -73,8 +90,6 @@ digest(const struct tenant *t, struct buf *b, uint8_t out[16])
 		put_stream(b, t->streams[i]);
 	for (size_t i = 0; i < t->ndomains; i++)
 		put_field(b, t->domains[i]);
-	for (size_t i = 0; i < t->nidentities; i++)
-		put_identity(b, &t->identities[i]);
 	if (buf_failed(b))
 		return false;
 	hash_128(b->data, b->len, out);

@@ -113,6 +113,40 @@ build_nearest(const struct map *names, struct slice word, char *out, size_t n)
 	return out;
 }
 
+/* build_near - a hint from a list of words */
+const char *
+build_near(const char *const *words, struct slice word, char *out, size_t n)
+{
+	struct keyword rows[32] = { { .name = NULL } };
+	size_t i;
+
+	for (i = 0; words[i] != NULL && i < sizeof(rows) / sizeof(*rows); i++)
+		rows[i].name = words[i];
+	nearest_row(rows, i, word, out, n);
+	return out;
+}
+
+/* build_items - a string is a set of one */
+const struct value *
+build_items(const struct value *v, size_t *n)
+{
+	*n = v->type == VALUE_SET ? v->nitems : 1;
+	return v->type == VALUE_SET ? v->items : v;
+}
+
+/* build_told - places are known by file, line and column */
+bool
+build_told(struct build *b, struct place at, char what)
+{
+	struct slice key = slice_of(build_printf(b, b->work, "%c%p:%u:%u",
+	    what, (const void *)at.file, at.line, at.col));
+	void *was = NULL;
+
+	if (map_add(b->warned, key, b, &was) == -1)
+		b->nomem = true;
+	return was != NULL;
+}
+
 /* build_provider - a hint for a provider that nobody knows */
 const char *
 build_provider(struct build *b, struct slice word)

@@ -12,6 +12,7 @@
 
 #include "policy/index.h"
 #include "policy/keywords.h"
+#include "policy/match.h"
 #include "policy/policy.h"
 
 #define PATH_ROOM	1024	/* for a place in a message */
@@ -36,37 +37,69 @@ struct unit {
 	bool		 demoted;	/* lost against a rival */
 };
 
-/* A limit before its defaults are filled in. */
+/* What one block says of a limit, line by line. */
 enum {
-	SET_AMOUNT = 1 << 0, SET_BURST = 1 << 1, SET_TO = 1 << 2
+	SET_AMOUNT = 1 << 0, SET_BURST = 1 << 1, SET_TO = 1 << 2,
+	SET_COUNT = 1 << 3, SET_OVER = 1 << 4, SET_JITTER = 1 << 5,
+	SET_PER = 1 << 6, SET_MODE = 1 << 7
 };
 struct draft {
-	struct limit	 limit;
+	struct limit	 limit;		/* what was written, else 0 */
 	unsigned	 set;		/* SET_* that were written */
 	bool		 off;		/* "none" */
-	bool		 lost;		/* its class is not there: forgive */
-	struct limit	*made;		/* finished, in keep */
+	unsigned	 standing;	/* PER_* of the place it stands in */
+	unsigned	 dims;		/* PER_* that were written */
+	bool		 passing;	/* of a tenant: its memory is used again */
+	struct limit	*made;		/* alone and finished, in keep */
 };
 
-enum tristate { UNSET = -1, NO, YES };
+#define CLASSES_MAX	16		/* that extend one another */
+#define LEVELS_MAX	(CLASSES_MAX + 3)
+#define LIMITS_MAX	256		/* in one block */
+#define STREAMS_MAX	64
+
+enum level { LEVEL_FILE, LEVEL_GROUP, LEVEL_CLASS, LEVEL_TENANT };
+
+/*
+ * What one level says, or one of its streams: values that a nearer one may
+ * say again, limits, streams.  Its arrays live as long as they are merged:
+ * those of a tenant in file, others in work; what becomes a part of the policy
+ * is in keep.
+ */
+struct scope {
+	enum level	 level;
+	bool		 in_stream;
+	struct slice	 name;		/* of the stream */
+	struct place	 at;
+	struct arena	*arena;
+	struct stream	 said;		/* fields whose _at is somewhere */
+	bool		 says;		/* any of them */
+	struct draft	*drafts;
+	size_t		 ndrafts;
+	struct scope	*streams;
+	size_t		 nstreams;
+};
 
 struct class {
 	struct slice	 name;
-	struct place	 at;
-	struct draft	*drafts;
-	size_t		 ndrafts;
-	int		 max_recipients;
-	struct place	 max_recipients_at;
-	enum tristate	 shadow;
-	struct place	 shadow_at;
+	struct place	 at, extends_at;
+	struct class	*extends;
+	const struct value *base;	/* the name of that class, as written */
+	struct scope	 scope;
+	unsigned	 mark;		/* of the walk that looks for circles */
 };
 
-/* A setting that many share, by its parts: class and group. */
-struct shared_limits {
+/* What tenants of a class and a group have when they say no more. */
+struct mix {
 	const struct class *class;
 	const struct group *group;
-	const struct limit **limits;
-	size_t		 n;
+	const struct stream *const *streams;
+	size_t		 nstreams;
+	const struct limit **base;	/* of streams that say no more */
+	size_t		 nbase;
+	const struct limit **common;
+	size_t		 ncommon;
+	const char	*trouble;	/* the two do not go together */
 };
 
 struct main_file {			/* one that counts as main file */
@@ -96,13 +129,18 @@ struct build {
 	struct node	*tree, **last_node;	/* of all main files */
 	unsigned	 errors_before;	/* of the caller's problems */
 	struct map	*classes, *groups, *pools, *addresses;
-	struct map	*shared;	/* of struct shared_limits */
-	struct map	*warned;	/* limits of which check.c has spoken */
-	enum tristate	 shadow;
+	struct scope	 file_scope;	/* what the main file says for all */
+	struct map	*group_scopes;	/* by name */
+	struct map	*group_gives;	/* limits and streams of some group */
+	struct map	*mixes;		/* of struct mix */
+	struct map	*made;		/* limits by the blocks they are of */
+	struct map	*warned;	/* places of which was spoken */
+	struct map	*stream_ids;
 	struct unit	*units;
 	size_t		 nunits;
 	struct map	*held[STAKES];
-	bool		 warned_pools;
+	bool		 warned_pools, warned_open;
+	bool		 main_broken;	/* so tenants are not told of it */
 };
 
 /* build.c: memory that remembers its failure, and small things many need */
@@ -122,6 +160,12 @@ const char *build_nearest(const struct map *, struct slice, char *out,
 const char *build_provider(struct build *, struct slice);
 /* Which of the row's choices; keyword_check has made sure there is one. */
 int	 choice_index(const struct keyword *, const struct value *);
+/* The strings of a KEYWORD_LIST. */
+const struct value *build_items(const struct value *, size_t *n);
+/* The nearest of some words, NULL-ended, as build_nearest. */
+const char *build_near(const char *const *, struct slice, char *out, size_t);
+/* Was this said of that place already? Remembers it. */
+bool	 build_told(struct build *, struct place, char what);
 /* A title that is a name; says the mistake. */
 bool	 build_name(const struct node *, struct slice *, struct problems *);
 /* One line of printable ASCII, not empty, that goes into an SMTP reply. */
@@ -129,6 +173,8 @@ bool	 build_reply_text(const struct node *, struct problems *);
 
 /* compile.c: the main part; problems tell whether it is good */
 void	 compile_main(struct build *, struct problems *);
+/* compile_pool.c */
+void	 compile_pool(struct build *, const struct node *, struct problems *);
 /* compile_tenant.c */
 void	 compile_duplicates(struct build *, const struct node *,
 	    struct problems *);
@@ -137,9 +183,9 @@ void	 compile_picture(struct build *, uint32_t unit, struct node *,
 /* Tenants that hold whatever of their logins and clients can be read. */
 void	 compile_salvage(struct build *, uint32_t unit, const struct node *,
 	    struct picture *);
-bool	 compile_shadow(const struct node *, const struct keyword *,
-	    enum tristate *, struct place *, struct problems *);
-/* compile_names.c */
+/* compile_names.c: the word is for the mistake */
+bool	 compile_login_text(struct build *, const char *word,
+	    const struct value *, struct slice *, struct problems *);
 void	 compile_logins(struct build *, struct picture *, struct tenant *,
 	    uint32_t unit, const struct value *, struct problems *);
 void	 compile_clients(struct build *, struct picture *, struct tenant *,
@@ -150,20 +196,59 @@ void	 compile_bounce(struct build *, struct picture *, struct tenant *,
 	    uint32_t unit, const struct value *, struct problems *);
 void	 stake_add(struct build *, struct picture *, enum stake_kind,
 	    struct slice, struct place, struct tenant *, uint32_t unit);
-/* compile_dkim.c: tenant NULL is the platform */
+/* compile_dkim.c: tenant NULL is the platform; beside: NULL, or the level in
+ * whose stream the blocks stand */
 void	 compile_dkim(struct build *, struct picture *, struct tenant *,
-	    uint32_t unit, const struct node *, struct identity **, size_t *,
+	    uint32_t unit, const struct node *, const struct scope *beside,
+	    struct identity **, size_t *, struct problems *);
+/* Streams' own keys beside the tenant's: its domains replace the tenant's. */
+void	 compile_stream_keys(struct build *, const struct tenant *,
+	    struct stream *, const struct stream *said);
+/* compile_scope.c: one inheritable setting; false: it is none */
+bool	 compile_said(struct build *, struct scope *, const struct node *,
+	    const struct keyword *, struct problems *);
+/* The limits, pools and streams of a chain. */
+void	 compile_blocks(struct build *, struct scope *, const struct node *,
 	    struct problems *);
 /* compile_limit.c */
-bool	 compile_draft(struct build *, const struct node *,
-	    const struct class *, bool class_lost, unsigned per, struct draft *,
+void	 compile_drafts(struct build *, struct scope *, const struct node *,
 	    struct problems *);
-struct limit *compile_limit(struct build *, struct draft *);
-/* class_lost: the name of a class was written, and there is no such class */
-void	 compile_limits(struct build *, struct tenant *, const struct class *,
-	    bool class_lost, const struct node *, struct problems *);
-size_t	 compile_drafts(struct build *, const struct node *, unsigned per,
-	    struct draft **, struct problems *);
+/* The limit of some blocks, outermost first; those of the main part are made
+ * once. NULL without memory. */
+struct limit *compile_limit(struct build *, struct draft *const *, size_t n);
+/* What a limit counts apart when per holds dims and its outermost block
+ * stands there. */
+unsigned compile_per(unsigned standing, unsigned dims);
+/* merge.c: limits of several levels by kind and name */
+struct merged {
+	struct draft	*part[2 * LEVELS_MAX];	/* outermost first */
+	size_t		 n;
+	size_t		 judged;	/* parts that were looked at */
+	size_t		 outer;		/* parts that stand in no stream */
+	bool		 off;
+	const struct limit *limit;	/* NULL: off, or no good */
+	const struct limit *wide;	/* what it is outside the stream */
+};
+struct merging {
+	struct build	*b;
+	struct problems	*problems;
+	const struct tenant *own;	/* NULL: the main part alone */
+	const struct scope *levels[LEVELS_MAX];	/* outermost first */
+	size_t		 n;
+	bool		 lenient;	/* the main part tries itself */
+	bool		 groupless;	/* a group may give what is missing */
+	bool		 forgive;	/* its class or group is not there */
+	bool		 skipped;	/* something was not said for that */
+	struct merged	*all;
+	size_t		 nall, cap;
+};
+void	 merge_scope(struct merging *, const struct scope *);
+void	 merge_finish(struct merging *);
+/* compose.c: streams of several levels */
+void	 compose_main(struct build *);
+void	 compose_tenant(struct build *, struct tenant *, const struct class *,
+	    bool lost, const struct scope *, struct problems *);
+void	 compose_none(struct build *, struct tenant *);	/* default alone */
 
 /* rivals.c: every unit's form is final afterwards */
 void	 rivals_settle(struct build *);
@@ -183,6 +268,9 @@ struct picture *load_good(struct build *, uint32_t unit);
 /* finish.c: tenants, index, hash; and a last look at the whole */
 void	 finish(struct build *);
 
+/* check_streams.c: a tenant's, or those of a mix (own NULL) */
+void	 check_streams(struct build *, const struct stream *const *, size_t n,
+	    const struct tenant *own, struct problems *);
 /* check.c: what compiles and is not wise; keys */
 void	 check_limits(struct build *, const struct limit *const *, size_t n,
 	    const struct tenant *own, struct problems *);

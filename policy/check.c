@@ -49,6 +49,8 @@ passes(const struct limit *l, const struct limit *m)
 {
 	__int128 n;
 
+	if (m->kind == LIMIT_OPEN)
+		return -1;
 	if (m->kind == LIMIT_CAP)
 		return nests(l, m) ? m->most : -1;
 	n = (__int128)m->rate * longest(l->unit) / m->period + m->burst + 1;
@@ -64,7 +66,7 @@ covers(const struct limit *m, const struct limit *l)
 	    ((l->per & PER_TENANT) != 0 ? PER_GROUP : 0);
 
 	if ((m->kind == l->kind && slice_eq(m->name, l->name)) ||
-	    m->count != l->count ||
+	    m->count != l->count || m->shadow ||
 	    (m->per & ~within) != 0)
 		return false;
 	return m->to_all || (!l->to_all && (l->to & ~m->to) == 0);
@@ -82,6 +84,8 @@ idle(const struct limit *l, const struct limit *m)
 		most = passes(l, m);
 		return most != -1 && l->most > most;
 	}
+	if (l->kind == LIMIT_OPEN)
+		return m->kind == LIMIT_OPEN && l->most > m->most;
 	/* A throttle under a throttle that is tighter in both numbers. */
 	return m->kind == LIMIT_THROTTLE && l->burst > m->burst &&
 	    (__int128)l->rate * m->period >= (__int128)m->rate * l->period;
@@ -128,32 +132,6 @@ check_limits(struct build *b, const struct limit *const *limits, size_t n,
 				    problems);
 }
 
-/* check_burst - a message with more recipients than ever fit at once */
-static void
-check_burst(struct build *b, const struct tenant *t)
-{
-	const struct stream *s = policy_default(t);
-	char other[PATH_ROOM];
-
-	for (size_t i = 0; i < s->nlimits && s->max_recipients > 0; i++) {
-		const struct limit *l = s->limits[i];
-		int64_t most = l->kind == LIMIT_THROTTLE ? l->burst : l->most;
-
-		if (l->count != COUNT_RECIPIENTS || !l->to_all ||
-		    s->max_recipients <= most)
-			continue;
-		if (warned(b, &s->max_recipients_at))
-			return;
-		problem_warn(b->problems, s->max_recipients_at,
-		    "max_recipients %d is more than %s \"%.*s\" at %s ever "
-		    "lets pass at once (%lld): the rest of such a message is "
-		    "deferred", s->max_recipients, limit_kind_names[l->kind],
-		    SLICE_ARG(l->name), build_place(l->at, other,
-		    sizeof(other)), (long long)most);
-		return;
-	}
-}
-
 /* check_tenants - what a person should know about them */
 void
 check_tenants(struct build *b)
@@ -166,7 +144,6 @@ check_tenants(struct build *b)
 
 		if (t->form == FORM_BROKEN)
 			continue;
-		check_burst(b, t);
 		if (t->nidentities == 0 && bare++ < UNSIGNED_TOLD)
 			problem_warn(b->problems, t->at, "tenant \"%.*s\" has "
 			    "no dkim block: its mail is %s",
@@ -257,6 +234,37 @@ check_set(struct build *b, struct identity *ids, size_t n,
 	check_twins(b, ids, n, t);
 }
 
+/* same_key - the tenant's identity that a stream has a copy of, or NULL */
+static const struct identity *
+same_key(const struct tenant *t, const struct identity *id)
+{
+	for (size_t i = 0; i < t->nidentities; i++)
+		if (t->identities[i].at.line == id->at.line &&
+		    t->identities[i].at.col == id->at.col &&
+		    t->identities[i].at.file == id->at.file)
+			return &t->identities[i];
+	return NULL;
+}
+
+/* check_stream - keys of its own are looked at, others were */
+static void
+check_stream(struct build *b, const struct stream *s, const struct tenant *t,
+    size_t *judge)
+{
+	const struct identity *known;
+
+	if (s->identities == t->identities)
+		return;
+	for (size_t i = 0; i < s->nidentities; i++) {
+		known = same_key(t, &s->identities[i]);
+		if (known != NULL)
+			s->identities[i] = *known;
+		else
+			check_key(b, &s->identities[i], t, judge);
+	}
+	check_twins(b, s->identities, s->nidentities, t);
+}
+
 /* check_keys - of every tenant in force */
 void
 check_keys(struct build *b)
@@ -265,7 +273,12 @@ check_keys(struct build *b)
 	size_t judge = b->args->judge_keys;
 
 	check_set(b, p->identities, p->nidentities, NULL, &judge);
-	for (size_t i = 0; i < p->ntenants && !b->nomem; i++)
-		check_set(b, p->tenants[i]->identities,
-		    p->tenants[i]->nidentities, p->tenants[i], &judge);
+	for (size_t i = 0; i < p->ntenants && !b->nomem; i++) {
+		struct tenant *t = p->tenants[i];
+
+		check_set(b, t->identities, t->nidentities, t, &judge);
+		for (size_t j = 0; j < t->nstreams; j++)
+			if (t->streams[j]->nidentities > 0)
+				check_stream(b, t->streams[j], t, &judge);
+	}
 }

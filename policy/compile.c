@@ -1,5 +1,5 @@
 /*
- * compile - the main part: settings, pools, groups and classes.
+ * compile - the main part: settings, groups and classes.
  *
  * Names of pools, groups and classes are entered before their insides are
  * read, so that a mistake inside a class is one message and not one more for
@@ -7,7 +7,6 @@
  */
 #include "policy/build.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 #include "lib/text.h"
@@ -62,130 +61,44 @@ trusted(struct build *b, const struct node *node, struct problems *problems)
 		    "\"from-domain\"");
 }
 
-/* taken_transport - services that Postfix's own master.cf has */
-static bool
-taken_transport(struct slice name)
+/* gives - remember what a group may give to a class */
+static void
+gives(struct build *b, const struct scope *scope)
 {
-	static const char *const taken[] = { "smtp", "relay", "local",
-	    "virtual", "lmtp", "error", "retry", "discard", "cleanup",
-	    "rewrite", "bounce", "defer", "trace", "verify", "proxymap",
-	    "showq", "qmgr", "pickup", "tlsmgr", "anvil", "scache", "postlog",
-	    "flush", "proxywrite" };
+	for (size_t i = 0; i < scope->ndrafts; i++)
+		if ((scope->drafts[i].set & SET_AMOUNT) != 0 &&
+		    !scope->drafts[i].off)
+			enter(b, b->group_gives, slice_of(build_printf(b,
+			    b->work, "%s %.*s", limit_kind_names[
+			    scope->drafts[i].limit.kind],
+			    SLICE_ARG(scope->drafts[i].limit.name))), b);
+	for (size_t i = 0; i < scope->nstreams; i++) {
+		const struct scope *s = &scope->streams[i];
 
-	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		if (slice_is(name, taken[i]))
-			return true;
-	return false;
+		gives(b, s);
+		if (s->said.nlines > 0)
+			enter(b, b->group_gives, slice_of(build_printf(b,
+			    b->work, "match %.*s", SLICE_ARG(s->name))), b);
+	}
 }
 
-/* address_set - one setting of an address */
+/* group_set - one setting of a group */
 static void
-address_set(struct build *b, struct pool_address *a,
-    const struct keyword *row, const struct value *v,
+group_set(struct build *b, struct group *g, struct scope *scope,
+    const struct node *n, const struct keyword *row,
     struct problems *problems)
 {
-	struct slice domain;
-	struct quoted q;
-	struct why why;
-
-	if (row->id == WORD_HELO) {
-		if (address_domain(b->work, v->text, false, &domain, &why) ==
-		    -1)
-			problem_error(problems, v->at, "helo: %s is not a host "
-			    "name: %s", text_quote(v->text, &q), why.text);
-		else
-			a->helo = build_copy(b, b->keep, domain);
-	} else if (taken_transport(v->text)) {
-		problem_error(problems, v->at, "transport: %s is a service of "
-		    "Postfix's own; choose another name",
-		    text_quote(v->text, &q));
+	if (row->id == WORD_CONTACT) {
+		g->contact_at = n->at;
+		if (build_reply_text(n, problems))
+			g->contact = build_copy(b, b->keep, n->value.text);
+	} else if (row->id == WORD_PAUSED) {
+		g->paused_at = n->at;
+		if (build_reply_text(n, problems))
+			g->paused = build_copy(b, b->keep, n->value.text).p;
 	} else {
-		a->transport = build_copy(b, b->keep, v->text);
+		(void)compile_said(b, scope, n, row, problems);
 	}
-}
-
-/* address - one of a pool */
-static void
-address(struct build *b, const struct node *node, struct pool_address *a,
-    struct problems *problems)
-{
-	const struct value *title = &node->titles[0];
-	unsigned errors = problems->errors;
-	unsigned char bytes[16];
-	struct quoted q;
-
-	a->address = build_copy(b, b->keep, title->text);
-	a->at = node->at;
-	if (inet_pton(AF_INET, title->text.p, bytes) != 1 &&
-	    inet_pton(AF_INET6, title->text.p, bytes) != 1)
-		problem_error(problems, title->at, "%s is not an IP address",
-		    text_quote(title->text, &q));
-	keyword_duplicates(node->child, problems);
-	for (struct node *n = node->child; n != NULL; n = n->next) {
-		const struct keyword *row = words_check(n, IN_ADDRESS,
-		    problems);
-
-		if (row != NULL)
-			address_set(b, a, row, &n->value, problems);
-	}
-	if (a->transport.n == 0 && problems->errors == errors)
-		problem_error(problems, node->at, "address %s has no "
-		    "transport: the name of its service in master.cf",
-		    text_quote(title->text, &q));
-}
-
-/* once - nobody else has used this; says where the other stands */
-static void
-once(struct build *b, const char *word, struct slice name,
-    struct pool_address *a, struct problems *problems)
-{
-	struct slice key = slice_of(build_printf(b, b->work, "%s \"%.*s\"",
-	    word, SLICE_ARG(name)));
-	char first[PATH_ROOM];
-	const struct pool_address *other;
-
-	if (name.n == 0 || b->nomem)
-		return;
-	if ((other = map_get(b->addresses, key)) != NULL)
-		problem_error(problems, a->at, "%.*s is used already at %s",
-		    SLICE_ARG(key), build_place(other->at, first,
-		    sizeof(first)));
-	else
-		enter(b, b->addresses, key, a);
-}
-
-/* pool - addresses that belong together */
-static void
-pool(struct build *b, const struct node *node, struct problems *problems)
-{
-	struct pool *p = build_alloc(b, b->keep, 1, sizeof(*p));
-	struct pool_address *a;
-	size_t n = 0;
-
-	if (p == NULL || !build_name(node, &p->name, problems))
-		return;
-	p->name = build_copy(b, b->keep, p->name);
-	p->id = hash_id("pool", p->name);
-	p->at = node->at;
-	enter(b, b->pools, p->name, p);
-	for (struct node *c = node->child; c != NULL; c = c->next)
-		n += words_check(c, IN_POOL, problems) != NULL;
-	keyword_duplicates(node->child, problems);
-	p->addresses = build_alloc(b, b->keep, n, sizeof(*p->addresses));
-	if (p->addresses == NULL)
-		return;
-	for (struct node *c = node->child; c != NULL; c = c->next) {
-		if (c->type != NODE_BLOCK || c->ntitles != 1 ||
-		    !slice_is(c->name, "address"))
-			continue;
-		a = &p->addresses[p->naddresses++];
-		address(b, c, a, problems);
-		once(b, "address", a->address, a, problems);
-		once(b, "transport", a->transport, a, problems);
-	}
-	if (n == 0)
-		problem_warn(problems, node->at, "pool \"%.*s\" has no "
-		    "address: nothing could leave by it", SLICE_ARG(p->name));
 }
 
 /* group - tenants that share limits */
@@ -193,53 +106,40 @@ static void
 group(struct build *b, const struct node *node, struct problems *problems)
 {
 	struct group *g = build_alloc(b, b->keep, 1, sizeof(*g));
-	struct draft *drafts;
+	struct scope *scope = build_alloc(b, b->work, 1, sizeof(*scope));
 
-	if (g == NULL || !build_name(node, &g->name, problems))
+	if (b->nomem || !build_name(node, &g->name, problems))
 		return;
 	g->name = build_copy(b, b->keep, g->name);
 	g->id = hash_id("group", g->name);
 	g->at = node->at;
+	*scope = (struct scope){ .level = LEVEL_GROUP, .at = node->at,
+	    .arena = b->work };
 	enter(b, b->groups, g->name, g);
+	enter(b, b->group_scopes, g->name, scope);
 	keyword_duplicates(node->child, problems);
 	for (struct node *n = node->child; n != NULL; n = n->next) {
 		const struct keyword *row = words_check(n, IN_GROUP, problems);
 
-		if (row == NULL || row->type == KEYWORD_BLOCK ||
-		    !build_reply_text(n, problems))
-			continue;
-		if (row->id == WORD_CONTACT) {
-			g->contact = build_copy(b, b->keep, n->value.text);
-			g->contact_at = n->at;
-		} else {
-			g->paused = build_copy(b, b->keep, n->value.text).p;
-			g->paused_at = n->at;
-		}
+		if (row != NULL && row->type != KEYWORD_BLOCK)
+			group_set(b, g, scope, n, row, problems);
 	}
-	g->nlimits = compile_drafts(b, node->child, PER_GROUP, &drafts,
-	    problems);
-	g->limits = build_alloc(b, b->keep, g->nlimits, sizeof(*g->limits));
-	for (size_t i = 0; g->limits != NULL && i < g->nlimits; i++) {
-		const struct limit *made = compile_limit(b, &drafts[i]);
-
-		if (made != NULL)
-			g->limits[i] = *made;
-	}
+	compile_blocks(b, scope, node->child, problems);
+	gives(b, scope);
 }
 
-/* class - limits that stand in each of its tenants */
+/* class - what each of its tenants says */
 static void
 class(struct build *b, const struct node *node, struct problems *problems)
 {
 	struct class *c = build_alloc(b, b->work, 1, sizeof(*c));
-	const struct limit **made;
-	size_t n = 0;
 
 	if (c == NULL || !build_name(node, &c->name, problems))
 		return;
 	c->name = build_copy(b, b->keep, c->name);
 	c->at = node->at;
-	c->shadow = UNSET;
+	c->scope = (struct scope){ .level = LEVEL_CLASS, .at = node->at,
+	    .arena = b->work };
 	enter(b, b->classes, c->name, c);
 	keyword_duplicates(node->child, problems);
 	for (struct node *s = node->child; s != NULL; s = s->next) {
@@ -247,22 +147,86 @@ class(struct build *b, const struct node *node, struct problems *problems)
 
 		if (row == NULL || row->type == KEYWORD_BLOCK)
 			continue;
-		if (row->id == WORD_MAX_RECIPIENTS) {
-			c->max_recipients = atoi(s->value.text.p);
-			c->max_recipients_at = s->at;
+		if (row->id == WORD_EXTENDS) {
+			c->extends_at = s->at;
+			c->base = &s->value;
 		} else {
-			compile_shadow(s, row, &c->shadow, &c->shadow_at,
-			    problems);
+			(void)compile_said(b, &c->scope, s, row, problems);
 		}
 	}
-	c->ndrafts = compile_drafts(b, node->child, PER_TENANT, &c->drafts,
-	    problems);
-	made = build_alloc(b, b->work, c->ndrafts, sizeof(*made));
-	for (size_t i = 0; made != NULL && i < c->ndrafts; i++)
-		if ((made[n] = compile_limit(b, &c->drafts[i])) != NULL)
-			n++;
-	if (made != NULL)
-		check_limits(b, made, n, NULL, problems);
+	compile_blocks(b, &c->scope, node->child, problems);
+}
+
+/* circle - classes that extend one another, by name */
+static void
+circle(struct build *b, const struct class *c, struct problems *problems)
+{
+	const char *way = build_printf(b, b->work, "\"%.*s\"",
+	    SLICE_ARG(c->name));
+	const struct class *next = c->extends;
+
+	for (; next != c; next = next->extends)
+		way = build_printf(b, b->work, "%s extends \"%.*s\"", way,
+		    SLICE_ARG(next->name));
+	problem_error(problems, c->extends_at, "class \"%.*s\" extends itself: "
+	    "%s extends \"%.*s\"", SLICE_ARG(c->name), way,
+	    SLICE_ARG(c->name));
+}
+
+/* walk - from a class to its last base; cuts a circle, and what is too deep */
+static void
+walk(struct build *b, struct class *c, unsigned mark,
+    struct problems *problems)
+{
+	unsigned depth = 1;
+
+	for (struct class *at = c; at->extends != NULL; at = at->extends) {
+		at->mark = mark;
+		if (at->extends->mark == mark) {
+			circle(b, at->extends, problems);
+			at->extends = NULL;
+			return;
+		}
+		if (++depth > CLASSES_MAX) {
+			problem_error(problems, at->extends_at, "class "
+			    "\"%.*s\" stands on more than %d classes, one "
+			    "extending the other", SLICE_ARG(c->name),
+			    CLASSES_MAX - 1);
+			at->extends = NULL;
+			return;
+		}
+	}
+}
+
+/* extend - classes find those they extend, wherever in the file they stand */
+static void
+extend(struct build *b, struct problems *problems)
+{
+	unsigned mark = 0;
+	char near[128];
+	struct quoted q;
+
+	for (int pass = 0; pass < 2; pass++)
+		for (const struct node *n = b->tree; n != NULL; n = n->next) {
+			struct class *c;
+
+			if (n->type != NODE_BLOCK || n->ntitles != 1 ||
+			    !slice_is(n->name, "class") || (c = map_get(
+			    b->classes, n->titles[0].text)) == NULL ||
+			    c->base == NULL)
+				continue;
+			if (pass == 1) {
+				walk(b, c, ++mark, problems);
+				continue;
+			}
+			c->extends = map_get(b->classes, c->base->text);
+			if (c->extends == NULL && n->at.line == c->at.line)
+				problem_error(problems, c->base->at, "there "
+				    "is no class %s%s", text_quote(
+				    c->base->text, &q), build_nearest(
+				    b->classes, c->base->text, near,
+				    sizeof(near)));
+		}
 }
 
 /* setting - one of the main file */
@@ -285,12 +249,6 @@ setting(struct build *b, const struct node *node, const struct keyword *row,
 		p->unknown_sender = (enum unknown)choice_index(row, v);
 		p->unknown_sender_at = node->at;
 		break;
-	case WORD_MODE:
-	case WORD_SHADOW:
-		compile_shadow(node, row, &b->shadow, &p->shadow_at,
-		    problems);
-		p->shadow = b->shadow == YES ? SHADOW_LIMITS : 0;
-		break;
 	case WORD_INFLIGHT:
 		p->inflight_at = node->at;
 		p->inflight = atoi(v->text.p);		/* 1 to 100 */
@@ -302,6 +260,13 @@ setting(struct build *b, const struct node *node, const struct keyword *row,
 	case WORD_LOCAL_TRANSPORTS:
 		p->local_transports_at = node->at;
 		p->local_transports = copy_set(b, v, &p->nlocal_transports);
+		break;
+	default:
+		if (row->type != KEYWORD_BLOCK)
+			(void)compile_said(b, &b->file_scope, node, row,
+			    problems);
+		p->shadow = b->file_scope.said.shadow;
+		p->shadow_at = b->file_scope.said.shadow_at;
 		break;
 	}
 }
@@ -319,7 +284,7 @@ defaults(struct build *b)
 	p->inflight = 25;
 	p->local_transports = local;
 	p->nlocal_transports = sizeof(local) / sizeof(local[0]);
-	b->shadow = UNSET;
+	b->file_scope = (struct scope){ .level = LEVEL_FILE, .arena = b->work };
 }
 
 /* gather - pools and groups of the maps, in the order of the file */
@@ -368,14 +333,17 @@ compile_main(struct build *b, struct problems *problems)
 			continue;
 		switch (row->id) {
 		case WORD_TRUSTED: trusted(b, n, problems); break;
-		case WORD_POOL: pool(b, n, problems); break;
+		case WORD_POOL: compile_pool(b, n, problems); break;
 		case WORD_GROUP: group(b, n, problems); break;
 		case WORD_CLASS: class(b, n, problems); break;
 		default: setting(b, n, row, problems); break;
 		}
 	}
 	gather(b);
+	extend(b, problems);
+	compile_blocks(b, &b->file_scope, b->tree, problems);
+	compose_main(b);
 	compile_picture(b, 0, b->tree, false, pic, problems);
-	compile_dkim(b, pic, NULL, 0, b->tree, &b->policy->identities,
+	compile_dkim(b, pic, NULL, 0, b->tree, NULL, &b->policy->identities,
 	    &b->policy->nidentities, problems);
 }

@@ -131,11 +131,37 @@ twins(const struct identity *ids, size_t n, struct problems *problems)
 	}
 }
 
+/* again - is it the key of that DNS record, as another block has it? */
+static bool
+again(const struct identity *id, const struct identity *ids, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_case_eq(id->selector, ids[i].selector) &&
+		    slice_eq(id->domain, ids[i].domain) &&
+		    strcmp(id->key_path, ids[i].key_path) == 0)
+			return true;
+	return false;
+}
+
+/* shared_key - streams of a tenant may sign with one key */
+static bool
+shared_key(const struct identity *id, const struct tenant *t,
+    const struct scope *beside)
+{
+	if (beside == NULL)
+		return false;
+	for (size_t i = 0; i < beside->nstreams; i++)
+		if (again(id, beside->streams[i].said.identities,
+		    beside->streams[i].said.nidentities))
+			return true;
+	return again(id, t->identities, t->nidentities);
+}
+
 /* compile_dkim - all blocks of a chain, sorted by domain */
 void
 compile_dkim(struct build *b, struct picture *pic, struct tenant *t,
-    uint32_t unit, const struct node *chain, struct identity **out,
-    size_t *nout, struct problems *problems)
+    uint32_t unit, const struct node *chain, const struct scope *beside,
+    struct identity **out, size_t *nout, struct problems *problems)
 {
 	const struct identity none = { 0 };
 	struct identity *ids;
@@ -160,12 +186,43 @@ compile_dkim(struct build *b, struct picture *pic, struct tenant *t,
 		name = build_printf(b, b->work, "%.*s._domainkey.%.*s",
 		    SLICE_ARG(ids[good].selector), SLICE_ARG(ids[good].domain));
 		lower(name);
-		stake_add(b, pic, STAKE_SELECTOR, slice_of(name), c->at, t,
-		    unit);
+		if (!shared_key(&ids[good], t, beside))
+			stake_add(b, pic, STAKE_SELECTOR, slice_of(name),
+			    c->at, t, unit);
 		good++;
 	}
 	qsort(ids, good, sizeof(*ids), compare);
 	twins(ids, good, problems);
 	*out = ids;
 	*nout = good;
+}
+
+/* replaced - does the stream have keys of its own for that domain? */
+static bool
+replaced(const struct stream *said, struct slice domain)
+{
+	for (size_t i = 0; i < said->nidentities; i++)
+		if (slice_eq(said->identities[i].domain, domain))
+			return true;
+	return false;
+}
+
+/* compile_stream_keys - by domain: the stream's own, else the tenant's */
+void
+compile_stream_keys(struct build *b, const struct tenant *t,
+    struct stream *s, const struct stream *said)
+{
+	s->identities = t->identities;
+	s->nidentities = t->nidentities;
+	if (said == NULL || said->nidentities == 0 || (s->identities =
+	    build_alloc(b, b->keep, t->nidentities + said->nidentities,
+	    sizeof(*s->identities))) == NULL)
+		return;
+	s->nidentities = 0;
+	for (size_t i = 0; i < said->nidentities; i++)
+		s->identities[s->nidentities++] = said->identities[i];
+	for (size_t i = 0; i < t->nidentities; i++)
+		if (!replaced(said, t->identities[i].domain))
+			s->identities[s->nidentities++] = t->identities[i];
+	qsort(s->identities, s->nidentities, sizeof(*s->identities), compare);
 }

@@ -1,40 +1,60 @@
 /*
- * compile_limit - throttles and caps, and how a tenant's override its class's.
+ * compile_limit - a block of a limit, and the limit that several blocks make.
  *
- * A block is first a draft that knows which settings were written.  A tenant's
- * block of the same kind and name as one of its class starts as a copy of the
- * class's draft, so that what is unset comes from there line by line; defaults
- * are filled in last.  (The other order would give "burst" of a class that
- * never wrote one to a tenant that only changed the rate.)
+ * A block is read into a draft, which knows which lines were written and no
+ * defaults.  A limit is the drafts of its name, outermost first, one laid over
+ * the other; defaults are filled in last.  (The other order would give "burst"
+ * of a class that never wrote one to a tenant that only changed the rate.)
  *
- * A class's limits are made once and pointed to by all its tenants; so are
- * the arrays of those pointers, for tenants that override nothing.
+ * What it counts apart is a matter of the outermost block alone: its key must
+ * not change when a tenant changes a number.
+ *
+ * A limit made of blocks of the main part is made once and pointed to by all
+ * tenants that have it.
  */
 #include "policy/build.h"
 
 #include "lib/scan.h"
 #include "lib/text.h"
 
-/* set_amount - "200/hour" or "1000/day", or "none" */
+/* limit_kind - of a block by that name; -1: it is none */
+static int
+limit_kind(const struct node *node)
+{
+	if (node->type == NODE_BLOCK && node->ntitles == 1)
+		for (int i = 0; limit_kind_names[i] != NULL; i++)
+			if (slice_is(node->name, limit_kind_names[i]))
+				return i;
+	return -1;
+}
+
+/* set_open - "5000" */
 static bool
-set_amount(struct build *b, struct draft *d, const struct node *node,
+set_open(struct limit *limit, const struct value *v,
     struct problems *problems)
 {
-	struct limit *limit = &d->limit;
-	const struct value *v = &node->value;
+	struct quoted q;
+	struct why why;
+
+	if (scan_count(v->text, 1, INT64_C(1000000000000), &limit->most,
+	    &why) == 0)
+		return true;
+	problem_error(problems, v->at, "limit: expected how many may be under "
+	    "way at a time, as \"5000\", found %s", text_quote(v->text, &q));
+	return false;
+}
+
+/* set_rate - "200/hour" or "1000/day" */
+static bool
+set_rate(struct limit *limit, const char *word, const struct value *v,
+    struct problems *problems)
+{
 	struct rate rate;
 	struct why why;
-	int got;
 
-	if (slice_is(v->text, "none")) {
-		d->off = true;
-		return true;
-	}
-	got = limit->kind == LIMIT_THROTTLE ? scan_rate(v->text, &rate, &why) :
-	    scan_cap(v->text, &rate, &why);
-	if (got == -1) {
-		problem_error(problems, v->at, "%.*s: %s",
-		    SLICE_ARG(node->name), why.text);
+	if ((limit->kind == LIMIT_THROTTLE ? scan_rate(v->text, &rate, &why) :
+	    scan_cap(v->text, &rate, &why)) == -1) {
+		problem_error(problems, v->at, "%s: %s", word, why.text);
 		return false;
 	}
 	if (limit->kind == LIMIT_THROTTLE) {
@@ -45,15 +65,31 @@ set_amount(struct build *b, struct draft *d, const struct node *node,
 		limit->unit = rate.unit;
 		limit->month_day = rate.month_day;
 	}
-	limit->text = build_copy(b, b->keep, v->text);
-	limit->amount_at = node->at;
-	d->off = false;
-	d->set |= SET_AMOUNT;
 	return true;
 }
 
+/* set_amount - how many, or "none" */
+static void
+set_amount(struct build *b, struct draft *d, const struct node *node,
+    struct problems *problems)
+{
+	struct limit *limit = &d->limit;
+	const struct value *v = &node->value;
+
+	limit->amount_at = node->at;
+	d->set |= SET_AMOUNT;
+	d->off = slice_is(v->text, "none");
+	if (d->off)
+		return;
+	if (limit->kind == LIMIT_OPEN)
+		set_open(limit, v, problems);
+	else
+		set_rate(limit, node->name.p, v, problems);
+	limit->text = build_copy(b, b->keep, v->text);
+}
+
 /* set_to - "all" or "provider:NAME" */
-static bool
+static void
 set_to(struct build *b, struct draft *d, const struct node *node,
     struct problems *problems)
 {
@@ -64,26 +100,87 @@ set_to(struct build *b, struct draft *d, const struct node *node,
 	d->set |= SET_TO;
 	d->limit.to_at = node->at;
 	d->limit.to_text = build_copy(b, b->keep, v->text);
-	d->limit.to = 0;
 	d->limit.to_all = slice_is(v->text, "all");
 	if (d->limit.to_all)
-		return true;
+		return;
 	if (!slice_starts(v->text, head)) {
 		problem_error(problems, v->at, "to: expected \"all\" or "
 		    "\"provider:NAME\", found %s", text_quote(v->text, &q));
-		return false;
+		return;
 	}
 	d->limit.to = provider_find(slice_from(v->text, head.n));
-	if (d->limit.to != 0)
-		return true;
-	problem_error(problems, v->at, "to: unknown provider %s%s",
-	    text_quote(slice_from(v->text, head.n), &q),
-	    build_provider(b, slice_from(v->text, head.n)));
-	return false;
+	if (d->limit.to == 0)
+		problem_error(problems, v->at, "to: unknown provider %s%s",
+		    text_quote(slice_from(v->text, head.n), &q),
+		    build_provider(b, slice_from(v->text, head.n)));
+}
+
+/* dimension - one word of per */
+static unsigned
+dimension(const struct value *v, struct problems *problems)
+{
+	char near[128];
+	struct quoted q;
+	unsigned i = 0;
+
+	while (i < PER_DIMENSIONS && !slice_is(v->text, per_names[i]))
+		i++;
+	if (i < PER_DIMENSIONS && (1u << i & (PER_POOL | PER_ADDRESS)) == 0)
+		return 1u << i;
+	if (i < PER_DIMENSIONS)
+		problem_error(problems, v->at, "per: %s is not part of this "
+		    "release: pools are not chosen yet",
+		    text_quote(v->text, &q));
+	else
+		problem_error(problems, v->at, "per: unknown dimension %s%s",
+		    text_quote(v->text, &q), build_near(per_names, v->text,
+		    near, sizeof(near))[0] != '\0' ? near : "; expected "
+		    "group, tenant, stream, login, sender, sender_domain, "
+		    "provider, recipient_domain, or \"all\" alone");
+	return 0;
+}
+
+/* set_per - what has a count of its own */
+static void
+set_per(struct draft *d, const struct node *node, struct problems *problems)
+{
+	const struct value *items;
+	bool all = false;
+	size_t n;
+
+	items = build_items(&node->value, &n);
+	d->set |= SET_PER;
+	d->limit.per_at = node->at;
+	for (size_t i = 0; i < n; i++) {
+		if (slice_is(items[i].text, "all"))
+			all = true;
+		else
+			d->dims |= dimension(&items[i], problems);
+	}
+	if (n == 0)
+		problem_error(problems, node->value.at, "per is empty; leave "
+		    "it out, or write \"all\"");
+	else if (all && n > 1)
+		problem_error(problems, node->value.at, "per: \"all\" says "
+		    "that nothing counts apart; it stands alone");
+}
+
+/* compile_per - the dimensions of a key */
+unsigned
+compile_per(unsigned standing, unsigned dims)
+{
+	const unsigned of_tenant = PER_STREAM | PER_LOGIN | PER_SENDER |
+	    PER_SENDER_DOMAIN;
+	unsigned per = standing | dims;
+
+	/* "ops" of one tenant is not "ops" of another */
+	if ((dims & of_tenant) != 0 && (per & PER_GROUP) == 0)
+		per |= PER_TENANT;
+	return per;
 }
 
 /* set_one - one setting of a limit */
-static bool
+static void
 set_one(struct build *b, struct draft *d, const struct keyword *row,
     const struct node *node, struct problems *problems)
 {
@@ -95,283 +192,180 @@ set_one(struct build *b, struct draft *d, const struct keyword *row,
 	switch (row->id) {
 	case WORD_RATE:
 	case WORD_LIMIT:
-		return set_amount(b, d, node, problems);
+		set_amount(b, d, node, problems);
+		break;
 	case WORD_TO:
-		return set_to(b, d, node, problems);
-	case WORD_BURST:
+		set_to(b, d, node, problems);
+		break;
+	case WORD_PER:
+		set_per(d, node, problems);
+		break;
+	case WORD_BURST:		/* keyword_check has read it */
 		d->set |= SET_BURST;
 		limit->burst_at = node->at;
-		return scan_count(v->text, 1, row->most, &limit->burst,
-		    &why) == 0;
+		(void)scan_count(v->text, 1, row->most, &limit->burst, &why);
+		break;
 	case WORD_COUNT:
+		d->set |= SET_COUNT;
 		limit->count_at = node->at;
 		limit->count = (enum count_by)choice_index(row, v);
-		return true;
+		break;
 	case WORD_OVER:
+		d->set |= SET_OVER;
 		limit->over_at = node->at;
-		limit->over = choice_index(row, v) == 1 ? OVER_REFUSE :
-		    OVER_DEFER;
-		return true;
+		limit->over = (enum over)choice_index(row, v);
+		break;
+	case WORD_MODE:
+		d->set |= SET_MODE;
+		limit->mode_at = node->at;
+		limit->shadow = choice_index(row, v) == 1;
+		break;
 	default:
+		d->set |= SET_JITTER;
 		limit->jitter_at = node->at;
-		if (scan_thousandths(v->text, &n, &why) == -1)
-			return false;
-		limit->jitter = (int)n;
-		return true;
+		if (scan_thousandths(v->text, &n, &why) == 0)
+			limit->jitter = (int)n;
+		break;
 	}
 }
 
-/* draft_of - the class's limit that a block of the tenant overrides */
-static const struct draft *
-draft_of(const struct class *class, const struct node *node)
-{
-	enum limit_kind kind = slice_is(node->name, "cap") ? LIMIT_CAP :
-	    LIMIT_THROTTLE;
-
-	for (size_t i = 0; class != NULL && i < class->ndrafts; i++)
-		if (class->drafts[i].limit.kind == kind && slice_eq(
-		    class->drafts[i].limit.name, node->titles[0].text))
-			return &class->drafts[i];
-	return NULL;
-}
-
-/* siblings - the class's limits of that kind, for a hint */
-static const char *
-siblings(struct build *b, const struct class *class, enum limit_kind kind)
-{
-	const char *all = "";
-
-	for (size_t i = 0; class != NULL && i < class->ndrafts; i++) {
-		const struct limit *l = &class->drafts[i].limit;
-
-		if (l->kind == kind)
-			all = build_printf(b, b->work, "%s%s\"%.*s\"", all,
-			    all[0] != '\0' ? ", " : "; it has ",
-			    SLICE_ARG(l->name));
-	}
-	return all;
-}
-
-/* nothing_off - "none" where there is nothing to switch off */
-static void
-nothing_off(struct build *b, const struct draft *d, const struct node *node,
-    const struct class *class, struct problems *problems)
-{
-	struct quoted q, qc;
-
-	if (d->limit.per == PER_GROUP || class == NULL)
-		problem_error(problems, node->at, "%.*s %s is \"none\" and "
-		    "switches nothing off: only a tenant of a class inherits "
-		    "limits", SLICE_ARG(node->name),
-		    text_quote(node->titles[0].text, &q));
-	else
-		problem_error(problems, node->at, "%.*s %s is \"none\" and "
-		    "switches nothing off: class %s has no %.*s of that "
-		    "name%s", SLICE_ARG(node->name),
-		    text_quote(node->titles[0].text, &q),
-		    text_quote(class->name, &qc), SLICE_ARG(node->name),
-		    siblings(b, class, d->limit.kind));
-}
-
-/* nothing_to_count - a block without a rate, or "none" for nothing */
+/* draft - a block; false: it is no good */
 static bool
-nothing_to_count(struct build *b, const struct draft *d,
-    const struct node *node, bool inherited, const struct class *class,
-    struct problems *problems)
+draft(struct build *b, const struct scope *scope, const struct node *node,
+    struct draft *d, struct problems *problems)
 {
-	const char *word = d->limit.kind == LIMIT_THROTTLE ? "rate" : "limit";
-	const char *like = d->limit.kind == LIMIT_THROTTLE ? "200/hour" :
-	    "1000/day";
-	struct quoted q;
-
-	if (d->off && !inherited && !d->lost) {
-		nothing_off(b, d, node, class, problems);
-		return true;
-	}
-	if (!d->off && (d->set & SET_AMOUNT) == 0) {
-		problem_error(problems, node->at, "%.*s %s has no %s; write "
-		    "%s = \"%s\"", SLICE_ARG(node->name),
-		    text_quote(node->titles[0].text, &q), word, word, like);
-		return true;
-	}
-	return false;
-}
-
-/* compile_draft - a block, over what it inherits; false: it is no good */
-bool
-compile_draft(struct build *b, const struct node *node,
-    const struct class *class, bool lost, unsigned per, struct draft *d,
-    struct problems *problems)
-{
-	bool cap = slice_is(node->name, "cap"), good = true;
+	static const unsigned where[] = { IN_THROTTLE, IN_CAP, IN_OPEN };
+	static const unsigned standing[] = { 0, PER_GROUP, PER_TENANT,
+	    PER_TENANT };
 	unsigned errors = problems->errors;
-	const struct draft *inherited = draft_of(class, node);
+	int kind = limit_kind(node);
 
-	*d = inherited != NULL ? *inherited : (struct draft){ .limit = {
-	    .kind = cap ? LIMIT_CAP : LIMIT_THROTTLE, .to_all = true,
-	    .month_day = 1 }, .lost = lost };
-	d->made = NULL;
-	d->limit.per = per;
-	d->limit.at = node->at;
-	good = build_name(node, &d->limit.name, problems);
-	d->limit.name = build_copy(b, b->keep, d->limit.name);
+	*d = (struct draft){ .limit = { .kind = (enum limit_kind)kind,
+	    .at = node->at }, .standing = scope->in_stream ?
+	    PER_TENANT | PER_STREAM : standing[scope->level],
+	    .passing = scope->level == LEVEL_TENANT };
+	if (build_name(node, &d->limit.name, problems))
+		d->limit.name = build_copy(b, b->keep, d->limit.name);
 	keyword_duplicates(node->child, problems);
 	for (struct node *n = node->child; n != NULL; n = n->next) {
-		const struct keyword *row = words_check(n,
-		    cap ? IN_CAP : IN_THROTTLE, problems);
+		const struct keyword *row = words_check(n, where[kind],
+		    problems);
 
 		if (row != NULL)
-			good = set_one(b, d, row, n, problems) && good;
+			set_one(b, d, row, n, problems);
 	}
-	if (problems->errors > errors || !good)
-		return false;
-	return !nothing_to_count(b, d, node, inherited != NULL, class,
-	    problems);
+	d->limit.per = compile_per(d->standing, d->dims);
+	if (scope->level == LEVEL_FILE && !scope->in_stream &&
+	    (d->set & SET_PER) == 0)
+		problem_warn(problems, node->at, "%s \"%.*s\" counts the mail "
+		    "of all tenants together; write per = \"tenant\" for one "
+		    "count each, or per = \"all\" to say that you mean it",
+		    limit_kind_names[kind], SLICE_ARG(d->limit.name));
+	return problems->errors == errors;
 }
 
-/* compile_limit - a draft with its defaults filled in, made once */
-struct limit *
-compile_limit(struct build *b, struct draft *d)
-{
-	if (d->made != NULL)
-		return d->made;
-	if ((d->made = build_alloc(b, b->keep, 1, sizeof(*d->made))) == NULL)
-		return NULL;
-	*d->made = d->limit;
-	if ((d->set & SET_BURST) == 0)
-		d->made->burst = d->made->rate;
-	if ((d->set & SET_TO) == 0)
-		d->made->to_text = SLICE("all");
-	return d->made;
-}
-
-/* is_limit - a throttle or a cap with its one title */
-static bool
-is_limit(const struct node *node)
-{
-	return node->type == NODE_BLOCK && node->ntitles == 1 &&
-	    (slice_is(node->name, "throttle") || slice_is(node->name, "cap"));
-}
-
-/* compile_drafts - all limits of a class or a group; how many are good */
-size_t
-compile_drafts(struct build *b, const struct node *chain, unsigned per,
-    struct draft **drafts, struct problems *problems)
-{
-	size_t n = 0, good = 0;
-
-	for (const struct node *node = chain; node != NULL; node = node->next)
-		n += is_limit(node);
-	*drafts = n > 0 ? build_alloc(b, b->work, n, sizeof(**drafts)) : NULL;
-	if (*drafts == NULL)
-		return 0;
-	for (const struct node *node = chain; node != NULL; node = node->next)
-		if (is_limit(node) && compile_draft(b, node, NULL, false,
-		    per, &(*drafts)[good], problems))
-			good++;
-	return good;
-}
-
-/* override_of - the tenant's block of that kind and name */
-static const struct node *
-override_of(const struct node *chain, const struct limit *limit)
-{
-	const char *word = limit->kind == LIMIT_CAP ? "cap" : "throttle";
-
-	for (; chain != NULL; chain = chain->next)
-		if (is_limit(chain) && slice_is(chain->name, word) &&
-		    slice_eq(chain->titles[0].text, limit->name))
-			return chain;
-	return NULL;
-}
-
-/* group_limits - the group's behind the tenant's */
-static size_t
-group_limits(const struct group *group, const struct limit **out)
-{
-	size_t i;
-
-	for (i = 0; group != NULL && i < group->nlimits; i++)
-		out[i] = &group->limits[i];
-	return i;
-}
-
-/* shared_limits - class and group as they are, one array for all tenants */
-static void
-shared_limits(struct build *b, struct tenant *t, const struct class *class)
-{
-	struct shared_limits *s, key = { .class = class, .group = t->group };
-	struct slice name = { (const char *)&key,
-	    offsetof(struct shared_limits, limits) };
-	size_t most = (class != NULL ? class->ndrafts : 0) +
-	    (t->group != NULL ? t->group->nlimits : 0);
-
-	if (most == 0)
-		return;
-	if ((s = map_get(b->shared, name)) == NULL) {
-		if ((s = build_alloc(b, b->work, 1, sizeof(*s))) == NULL ||
-		    (s->limits = build_alloc(b, b->keep, most,
-		    sizeof(struct limit *))) == NULL)
-			return;
-		s->class = class;
-		s->group = t->group;
-		name.p = (const char *)s;
-		for (size_t i = 0; class != NULL && i < class->ndrafts; i++)
-			if ((s->limits[s->n] = compile_limit(b,
-			    &class->drafts[i])) != NULL)
-				s->n++;
-		s->n += group_limits(t->group, s->limits + s->n);
-		if (map_set(b->shared, name, s) == -1)
-			b->nomem = true;
-		check_limits(b, s->limits, s->n, NULL, b->problems);
-	}
-	t->common = s->limits;
-	t->ncommon = s->n;
-}
-
-/* own_limits - the tenant's blocks that are no override, or all of them */
-static void
-own_limits(struct build *b, struct tenant *t, const struct class *class,
-    bool class_lost, const struct node *chain, size_t most,
-    struct problems *problems)
-{
-	const struct limit *made;
-	struct draft d;
-
-	t->common = build_alloc(b, b->keep, most, sizeof(struct limit *));
-	if (t->common == NULL)
-		return;
-	for (size_t i = 0; class != NULL && i < class->ndrafts; i++) {
-		struct draft *theirs = &class->drafts[i];
-
-		if (override_of(chain, &theirs->limit) == NULL &&
-		    (made = compile_limit(b, theirs)) != NULL)
-			t->common[t->ncommon++] = made;
-	}
-	for (; chain != NULL; chain = chain->next) {
-		if (!is_limit(chain) || !compile_draft(b, chain, class,
-		    class_lost, PER_TENANT, &d, problems) || d.off)
-			continue;
-		if ((made = compile_limit(b, &d)) != NULL)
-			t->common[t->ncommon++] = made;
-	}
-	t->ncommon += group_limits(t->group, t->common + t->ncommon);
-	check_limits(b, t->common, t->ncommon, t, problems);
-}
-
-/* compile_limits - what stands in a tenant: class, own, group */
+/* compile_drafts - all limits of a block */
 void
-compile_limits(struct build *b, struct tenant *t, const struct class *class,
-    bool class_lost, const struct node *chain, struct problems *problems)
+compile_drafts(struct build *b, struct scope *scope,
+    const struct node *chain, struct problems *problems)
 {
-	size_t own = 0;
+	size_t n = 0;
 
-	for (const struct node *n = chain; n != NULL; n = n->next)
-		own += is_limit(n);
-	if (own == 0)
-		shared_limits(b, t, class);
-	else
-		own_limits(b, t, class, class_lost, chain, own +
-		    (class != NULL ? class->ndrafts : 0) +
-		    (t->group != NULL ? t->group->nlimits : 0), problems);
+	for (const struct node *node = chain; node != NULL; node = node->next)
+		if (limit_kind(node) != -1 && ++n == LIMITS_MAX + 1)
+			problem_error(problems, node->at, "more than %d "
+			    "limits in one block", LIMITS_MAX);
+	if (n == 0 || n > LIMITS_MAX || (scope->drafts = build_alloc(b,
+	    scope->arena, n, sizeof(*scope->drafts))) == NULL)
+		return;
+	for (const struct node *node = chain; node != NULL; node = node->next)
+		if (limit_kind(node) != -1 && draft(b, scope, node,
+		    &scope->drafts[scope->ndrafts], problems))
+			scope->ndrafts++;
+}
+
+/* lay - the lines of a nearer block over those of the others */
+static void
+lay(struct limit *to, const struct draft *d)
+{
+	const struct limit *from = &d->limit;
+
+	to->at = from->at;
+	if ((d->set & SET_AMOUNT) != 0) {
+		to->rate = from->rate;
+		to->period = from->period;
+		to->most = from->most;
+		to->unit = from->unit;
+		to->month_day = from->month_day;
+		to->text = from->text;
+		to->amount_at = from->amount_at;
+	}
+	if ((d->set & SET_BURST) != 0) {
+		to->burst = from->burst;
+		to->burst_at = from->burst_at;
+	}
+	if ((d->set & SET_TO) != 0) {
+		to->to_all = from->to_all;
+		to->to = from->to;
+		to->to_text = from->to_text;
+		to->to_at = from->to_at;
+	}
+	if ((d->set & SET_COUNT) != 0) {
+		to->count = from->count;
+		to->count_at = from->count_at;
+	}
+	if ((d->set & SET_OVER) != 0) {
+		to->over = from->over;
+		to->over_at = from->over_at;
+	}
+	if ((d->set & SET_JITTER) != 0) {
+		to->jitter = from->jitter;
+		to->jitter_at = from->jitter_at;
+	}
+	if ((d->set & SET_MODE) != 0) {
+		to->shadow = from->shadow;
+		to->mode_at = from->mode_at;
+	}
+}
+
+/* make - with its defaults */
+static struct limit *
+make(struct build *b, struct draft *const *part, size_t n)
+{
+	const struct limit *outer = &part[0]->limit;
+	struct limit *limit = build_alloc(b, b->keep, 1, sizeof(*limit));
+
+	if (limit == NULL)
+		return NULL;
+	*limit = (struct limit){ .name = outer->name, .kind = outer->kind,
+	    .per = outer->per, .per_at = outer->per_at, .to_all = true,
+	    .to_text = SLICE("all"), .month_day = 1 };
+	for (size_t i = 0; i < n; i++)
+		lay(limit, part[i]);
+	if (limit->burst_at.file == NULL)
+		limit->burst = limit->rate;
+	return limit;
+}
+
+/* compile_limit - one of some blocks, made once if they are the same */
+struct limit *
+compile_limit(struct build *b, struct draft *const *part, size_t n)
+{
+	struct slice key = { (const char *)part, n * sizeof(struct draft *) };
+	struct limit *limit;
+
+	if (n == 1)
+		return part[0]->made != NULL ? part[0]->made :
+		    (part[0]->made = make(b, part, 1));
+	if (part[n - 1]->passing)
+		return make(b, part, n);
+	if ((limit = map_get(b->made, key)) != NULL)
+		return limit;
+	limit = make(b, part, n);
+	key = build_copy(b, b->work, key);
+	if (limit == NULL || b->nomem || map_set(b->made, key, limit) == -1) {
+		b->nomem = true;
+		return NULL;
+	}
+	return limit;
 }

@@ -62,42 +62,60 @@ scan_domain(struct build *b, const char *word, const struct value *v,
 	return true;
 }
 
-/* login_star - "*@x" or "*@.x" */
-static void
-login_star(struct build *b, struct picture *pic, struct tenant *t,
-    uint32_t unit, const struct value *v, struct problems *problems)
-{
-	struct slice domain, text = slice_from(v->text, 2);
-	bool below = text.n > 0 && text.p[0] == '.';
-
-	if (!scan_domain(b, "logins", v, slice_from(text, below), below,
-	    &domain, problems))
-		return;
-	text = slice_of(build_printf(b, b->keep, "%s%.*s", below ? "." : "",
-	    SLICE_ARG(domain)));
-	stake_add(b, pic, STAKE_LOGIN_DOMAIN, text, v->at, t, unit);
-}
-
 /* login_fit - may it be a login at all? */
 static bool
-login_fit(const struct value *v, struct problems *problems)
+login_fit(const char *word, const struct value *v, struct problems *problems)
 {
 	struct quoted q;
 
-	if (v->text.n == 0 || v->text.n > LOGIN_MAX) {
-		problem_error(problems, v->at, v->text.n == 0 ?
-		    "logins: an empty login" : "logins: %s is longer than 255 "
-		    "bytes", text_quote(v->text, &q));
+	if (v->text.n == 0) {
+		problem_error(problems, v->at, "%s: an empty login", word);
+		return false;
+	}
+	if (v->text.n > LOGIN_MAX) {
+		problem_error(problems, v->at, "%s: %s is longer than 255 "
+		    "bytes", word, text_quote(v->text, &q));
 		return false;
 	}
 	for (size_t i = 0; i < v->text.n; i++)
 		if ((unsigned char)v->text.p[i] <= ' ' ||
 		    v->text.p[i] == 0x7f) {
-			problem_error(problems, v->at, "logins: %s has a "
-			    "space or control byte in it",
+			problem_error(problems, v->at, "%s: %s has a "
+			    "space or control byte in it", word,
 			    text_quote(v->text, &q));
 			return false;
 		}
+	return true;
+}
+
+/* compile_login_text - one login, or all of a domain; false: it is no good.
+ * Of "*@X.example" and "*@.X.example" the domain is folded, in keep. */
+bool
+compile_login_text(struct build *b, const char *word, const struct value *v,
+    struct slice *out, struct problems *problems)
+{
+	struct slice text = v->text, domain;
+	bool below;
+	struct quoted q;
+
+	if (!login_fit(word, v, problems))
+		return false;
+	if (slice_starts(text, SLICE("*@"))) {
+		below = text.n > 2 && text.p[2] == '.';
+		if (!scan_domain(b, word, v, slice_from(text, 2 + below),
+		    below, &domain, problems))
+			return false;
+		*out = slice_of(build_printf(b, b->keep, "*@%s%.*s",
+		    below ? "." : "", SLICE_ARG(domain)));
+		return true;
+	}
+	if (memchr(text.p, '*', text.n) != NULL || text.p[0] == '@') {
+		problem_error(problems, v->at, "%s: %s: \"*\" stands only in "
+		    "\"*@domain\" (all logins of it) and \"*@.domain\" (all "
+		    "below it)", word, text_quote(text, &q));
+		return false;
+	}
+	*out = build_copy(b, b->keep, text);
 	return true;
 }
 
@@ -108,21 +126,15 @@ compile_logins(struct build *b, struct picture *pic, struct tenant *t,
 {
 	for (size_t i = 0; i < set->nitems; i++) {
 		const struct value *v = &set->items[i];
-		struct quoted q;
+		struct slice text;
 
-		if (!login_fit(v, problems))
+		if (!compile_login_text(b, "logins", v, &text, problems))
 			continue;
-		if (slice_starts(v->text, SLICE("*@")))
-			login_star(b, pic, t, unit, v, problems);
-		else if (memchr(v->text.p, '*', v->text.n) != NULL ||
-		    v->text.p[0] == '@')
-			problem_error(problems, v->at, "logins: %s: \"*\" "
-			    "stands only in \"*@domain\" (all logins of it) "
-			    "and \"*@.domain\" (all below it)",
-			    text_quote(v->text, &q));
+		if (slice_starts(text, SLICE("*@")))
+			stake_add(b, pic, STAKE_LOGIN_DOMAIN, slice_from(text,
+			    2), v->at, t, unit);
 		else
-			stake_add(b, pic, STAKE_LOGIN, build_copy(b, b->keep,
-			    v->text), v->at, t, unit);
+			stake_add(b, pic, STAKE_LOGIN, text, v->at, t, unit);
 	}
 }
 

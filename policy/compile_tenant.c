@@ -6,9 +6,6 @@
  */
 #include "policy/build.h"
 
-#include <stdlib.h>
-
-#include "lib/clock.h"
 #include "lib/text.h"
 
 /* is_block - a block of that name */
@@ -44,43 +41,6 @@ compile_duplicates(struct build *b, const struct node *chain,
 	keyword_duplicates(head, problems);
 }
 
-/* compile_shadow - mode = "shadow" and shadow = {"limits"} say the same */
-bool
-compile_shadow(const struct node *node, const struct keyword *row,
-    enum tristate *shadow, struct place *at, struct problems *problems)
-{
-	static const char *const parts[] = { "ownership", "require",
-	    "suppression" };
-	const struct value *v = &node->value;
-	char first[PATH_ROOM];
-	struct quoted q;
-
-	if (*shadow != UNSET) {
-		problem_error(problems, node->at, "mode and shadow say the "
-		    "same thing twice; the other stands at %s",
-		    build_place(*at, first, sizeof(first)));
-		return false;
-	}
-	*at = node->at;
-	*shadow = row->id == WORD_MODE ? choice_index(row, v) == 1 : NO;
-	for (size_t i = 0; row->id == WORD_SHADOW && i < v->nitems; i++) {
-		const struct value *item = &v->items[i];
-		bool later = false;
-
-		if (slice_is(item->text, "limits")) {
-			*shadow = YES;
-			continue;
-		}
-		for (size_t j = 0; j < sizeof(parts) / sizeof(parts[0]); j++)
-			later = later || slice_is(item->text, parts[j]);
-		problem_error(problems, item->at, later ?
-		    "shadow: %s is not part of this release; only \"limits\" "
-		    "can be in shadow" : "shadow: unknown part %s; expected "
-		    "\"limits\"", text_quote(item->text, &q));
-	}
-	return true;
-}
-
 /* refer - a class or a group by its name */
 static void *
 refer(const struct map *map, const struct node *node,
@@ -97,40 +57,14 @@ refer(const struct map *map, const struct node *node,
 	return found;
 }
 
-/* route - a pool its mail would leave by */
-static void
-route(struct build *b, const struct node *node, struct problems *problems)
-{
-	struct slice name = node->titles[0].text;
-	char near[128];
-	struct quoted q;
-
-	for (struct node *n = node->child; n != NULL; n = n->next)
-		words_check(n, IN_ROUTE, problems);
-	keyword_duplicates(node->child, problems);
-	if (map_get(b->pools, name) == NULL) {
-		problem_error(problems, node->titles[0].at,
-		    "there is no pool %s%s", text_quote(name, &q),
-		    build_nearest(b->pools, name, near, sizeof(near)));
-		return;
-	}
-	if (!b->warned_pools)
-		problem_warn(b->problems, node->at, "pools are checked but not "
-		    "chosen yet: mail leaves by Postfix's own route (said "
-		    "once)");
-	b->warned_pools = true;
-}
-
 /* what a block is read into */
 struct reading {
 	struct tenant	*t;
 	struct picture	*pic;
 	uint32_t	 unit;
 	const struct class *class;
-	bool		 class_lost;	/* named, but there is none */
-	enum tristate	 shadow;
-	int		 max_recipients;
-	struct place	 max_recipients_at, shadow_at;
+	bool		 lost;		/* class or group named, but not there */
+	struct scope	 scope;
 	bool		 known;		/* has logins or clients */
 	bool		 odd_word;	/* may be a misspelt "logins" */
 };
@@ -191,14 +125,12 @@ set_one(struct build *b, struct reading *r, struct node *node,
 		if ((r->class = refer(b->classes, node, problems)) != NULL)
 			t->class = r->class->name;
 		else
-			r->class_lost = true;
+			r->lost = true;
 		break;
 	case WORD_IN_GROUP:
 		t->group_at = node->at;
-		t->group = refer(b->groups, node, problems);
-		break;
-	case WORD_POOL:
-		route(b, node, problems);
+		if ((t->group = refer(b->groups, node, problems)) == NULL)
+			r->lost = true;
 		break;
 	case WORD_CONTACT:
 		if (build_reply_text(node, problems))
@@ -214,19 +146,15 @@ set_one(struct build *b, struct reading *r, struct node *node,
 		set_zone(node, &t->zone, problems);
 		t->zone_at = node->at;
 		break;
-	case WORD_MODE:
-	case WORD_SHADOW:
-		compile_shadow(node, row, &r->shadow, &r->shadow_at, problems);
-		break;
-	case WORD_MAX_RECIPIENTS:
-		r->max_recipients = atoi(v->text.p);	/* 1 to 10^6 */
-		r->max_recipients_at = node->at;
-		break;
 	case WORD_LOGINS:
 	case WORD_CLIENTS:
 	case WORD_DOMAINS:
 	case WORD_BOUNCE_DOMAIN:
 		set_names(b, r, row, v, problems);
+		break;
+	default:
+		if (row->type != KEYWORD_BLOCK)
+			(void)compile_said(b, &r->scope, node, row, problems);
 		break;
 	}
 }
@@ -244,18 +172,6 @@ inherit(struct build *b, struct reading *r)
 	if (t->contact.n == 0 && t->group != NULL) {
 		t->contact = t->group->contact;
 		t->contact_at = t->group->contact_at;
-	}
-	if (r->max_recipients == 0 && r->class != NULL) {
-		r->max_recipients = r->class->max_recipients;
-		r->max_recipients_at = r->class->max_recipients_at;
-	}
-	if (r->shadow == UNSET && r->class != NULL) {
-		r->shadow = r->class->shadow;
-		r->shadow_at = r->class->shadow_at;
-	}
-	if (r->shadow == UNSET) {
-		r->shadow = b->shadow;
-		r->shadow_at = b->policy->shadow_at;
 	}
 }
 
@@ -279,6 +195,19 @@ owns_alone(const struct tenant *t, struct slice domain)
 	return false;
 }
 
+/* own_domains - keys are of domains that the tenant has */
+static void
+own_domains(const struct tenant *t, const struct identity *ids, size_t n,
+    struct problems *problems)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!owns_alone(t, ids[i].domain))
+			problem_error(problems, ids[i].at, "dkim \"%.*s\" "
+			    "signs for %.*s, which is not among the domains "
+			    "of tenant \"%.*s\"", SLICE_ARG(ids[i].selector),
+			    SLICE_ARG(ids[i].domain), SLICE_ARG(t->name));
+}
+
 /* whole - what a tenant must have, and keys of its own domains only */
 static void
 whole(struct reading *r, const struct node *node, bool domains,
@@ -294,42 +223,35 @@ whole(struct reading *r, const struct node *node, bool domains,
 		problem_error(problems, node->at, "tenant \"%.*s\" has no "
 		    "domains: it could write nothing in From",
 		    SLICE_ARG(t->name));
-	for (size_t i = 0; domains && i < t->nidentities; i++) {
-		const struct identity *id = &t->identities[i];
+	if (!domains)
+		return;
+	own_domains(t, t->identities, t->nidentities, problems);
+	for (size_t i = 0; i < r->scope.nstreams; i++) {
+		const struct stream *s = &r->scope.streams[i].said;
 
-		if (!owns_alone(t, id->domain))
-			problem_error(problems, id->at, "dkim \"%.*s\" signs "
-			    "for %.*s, which is not among the domains of "
-			    "tenant \"%.*s\"", SLICE_ARG(id->selector),
-			    SLICE_ARG(id->domain), SLICE_ARG(t->name));
+		own_domains(t, s->identities, s->nidentities, problems);
 	}
 }
 
-/* default_stream - what all of the tenant's mail is in */
+/* keys - of the tenant, and of its streams */
 static void
-default_stream(struct build *b, const struct reading *r)
+keys(struct build *b, struct reading *r, const struct node *chain,
+    struct problems *problems)
 {
-	struct stream *s = build_alloc(b, b->keep, 1, sizeof(*s));
-	const struct stream **all = build_alloc(b, b->keep, 1, sizeof(*all));
 	struct tenant *t = r->t;
+	size_t i = 0;
 
-	if (s == NULL || all == NULL)
-		return;
-	s->name = SLICE("default");
-	s->id = hash_id("stream", s->name);
-	s->limits = t->common;
-	s->nlimits = t->ncommon;
-	s->priority = PRIORITY_TRANSACTIONAL;
-	s->hold_max = CLOCK_DAY;
-	s->max_recipients = r->max_recipients;
-	s->max_recipients_at = r->max_recipients_at;
-	s->shadow = r->shadow == YES ? SHADOW_LIMITS : 0;
-	s->shadow_at = r->shadow_at;
-	s->identities = t->identities;
-	s->nidentities = t->nidentities;
-	all[0] = s;
-	t->streams = all;
-	t->nstreams = 1;
+	compile_dkim(b, r->pic, t, r->unit, chain, NULL, &t->identities,
+	    &t->nidentities, problems);
+	for (; chain != NULL && i < r->scope.nstreams; chain = chain->next) {
+		struct scope *s = &r->scope.streams[i];
+
+		if (!is_block(chain, "stream") || chain->ntitles != 1)
+			continue;
+		compile_dkim(b, r->pic, t, r->unit, chain->child, &r->scope,
+		    &s->said.identities, &s->said.nidentities, problems);
+		i++;
+	}
 }
 
 /* compile_tenant - one block into the picture of its file */
@@ -337,7 +259,8 @@ static void
 compile_tenant(struct build *b, uint32_t unit, const struct node *node,
     struct picture *pic, struct problems *problems)
 {
-	struct reading r = { .pic = pic, .unit = unit, .shadow = UNSET };
+	struct reading r = { .pic = pic, .unit = unit, .scope = {
+	    .level = LEVEL_TENANT, .at = node->at, .arena = b->file } };
 	bool domains = false;
 	struct tenant *t;
 
@@ -363,10 +286,9 @@ compile_tenant(struct build *b, uint32_t unit, const struct node *node,
 			r.odd_word = true;
 	}
 	inherit(b, &r);
-	compile_limits(b, t, r.class, r.class_lost, node->child, problems);
-	compile_dkim(b, pic, t, unit, node->child, &t->identities,
-	    &t->nidentities, problems);
-	default_stream(b, &r);
+	compile_blocks(b, &r.scope, node->child, problems);
+	keys(b, &r, node->child, problems);
+	compose_tenant(b, t, r.class, r.lost, &r.scope, problems);
 	whole(&r, node, domains, problems);
 	pic->tenants[pic->n++] = t;
 }
@@ -425,7 +347,7 @@ salvage_one(struct build *b, uint32_t unit, const struct node *node,
 	t->id = hash_id("tenant", t->name);
 	t->form = FORM_BROKEN;
 	t->zone = b->policy->zone;
-	default_stream(b, &(struct reading){ .t = t });
+	compose_none(b, t);
 	t->unit = unit;
 	t->at = node->at;
 	for (const struct node *n = node->child; n != NULL; n = n->next) {

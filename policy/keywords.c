@@ -11,13 +11,16 @@
 #define COUNT_MAX	INT64_C(1000000000000)		/* 10^12 */
 
 const char *const mode_choices[] = { "enforce", "shadow", NULL };
-static const char *const over_choices[] = { "defer", "refuse", NULL };
+static const char *const then_choices[] = { "defer", "refuse", NULL };
+static const char *const partial_choices[] = { "allow", "all-or-none", NULL };
+static const char *const yes_no[] = { "no", "yes", NULL };
 static const char *const unknown_choices[] = { "defer", "refuse", NULL };
 static const char *const algorithm_choices[] = { "rsa-sha256",
 	"ed25519-sha256", NULL };			/* as enum key_type */
 static const char *const identify_choices[] = { "from-domain", NULL };
 
-#define IN_LIMIT	(IN_THROTTLE | IN_CAP)
+#define IN_LIMIT	(IN_THROTTLE | IN_CAP | IN_OPEN)
+#define IN_LEVEL	(IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT)
 
 /* clang-format off */
 static const struct keyword rows[] = {
@@ -30,12 +33,6 @@ static const struct keyword rows[] = {
 	{ "unknown_sender", KEYWORD_CHOICE, IN_FILE, WORD_UNKNOWN_SENDER,
 	    .choices = unknown_choices, .unset = "defer",
 	    .help = "answer to a login that no tenant claims" },
-	{ "mode", KEYWORD_CHOICE, IN_FILE | IN_CLASS | IN_TENANT, WORD_MODE,
-	    .choices = mode_choices, .unset = "enforce",
-	    .help = "shadow: limits decide and are recorded, mail passes" },
-	{ "shadow", KEYWORD_SET, IN_FILE | IN_CLASS | IN_TENANT, WORD_SHADOW,
-	    .unset = "nothing",
-	    .help = "the parts in shadow; this release: \"limits\"" },
 	{ "inflight", KEYWORD_NUMBER, IN_FILE, WORD_INFLIGHT,
 	    .least = 1, .most = 100, .unset = "25",
 	    .help = "percent of a shared cap that one tenant may hold "
@@ -74,15 +71,17 @@ static const struct keyword rows[] = {
 	    .unset = "none", .help = "the group it belongs to" },
 	{ "class", KEYWORD_NAME, IN_TENANT, WORD_IN_CLASS,
 	    .unset = "none", .help = "the class whose limits it has" },
-	{ "pool", KEYWORD_BLOCK, IN_TENANT, WORD_POOL, .titles = 1,
-	    .help = "a pool its mail leaves by" },
+	{ "extends", KEYWORD_NAME, IN_CLASS, WORD_EXTENDS,
+	    .unset = "nothing", .help = "the class whose lines it begins with" },
+	{ "pool", KEYWORD_BLOCK, IN_CLASS | IN_TENANT | IN_STREAM, WORD_POOL,
+	    .titles = 1, .help = "a pool its mail leaves by" },
 	{ "weight", KEYWORD_NUMBER, IN_ROUTE, WORD_WEIGHT,
 	    .least = 1, .most = 1000000, .unset = "1",
-	    .help = "this pool's part beside the tenant's other pools" },
+	    .help = "this pool's part beside the other pools" },
 	{ "contact", KEYWORD_STRING, IN_GROUP | IN_TENANT, WORD_CONTACT,
 	    .unset = "none", .help = "whom replies tell the sender to ask" },
-	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT, WORD_PAUSED,
-	    .unset = "not paused",
+	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT | IN_STREAM,
+	    WORD_PAUSED, .unset = "not paused",
 	    .help = "the reason why all mail gets 451 for now" },
 	{ "logins", KEYWORD_SET, IN_TENANT, WORD_LOGINS,
 	    .help = "SASL logins: x, *@domain, *@.domain (all below)" },
@@ -92,12 +91,53 @@ static const struct keyword rows[] = {
 	    .help = "what it may write in MAIL FROM and From: x, *.x" },
 	{ "bounce_domain", KEYWORD_STRING, IN_TENANT, WORD_BOUNCE_DOMAIN,
 	    .unset = "none", .help = "one more domain for MAIL FROM only" },
-	{ "max_recipients", KEYWORD_NUMBER, IN_CLASS | IN_TENANT,
+
+	/* what a nearer level may say again */
+	{ "mode", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM | IN_LIMIT, WORD_MODE,
+	    .choices = mode_choices, .unset = "enforce",
+	    .help = "shadow: decided and recorded, and the mail passes" },
+	{ "shadow", KEYWORD_SET, IN_LEVEL | IN_STREAM, WORD_SHADOW,
+	    .unset = "nothing",
+	    .help = "the parts in shadow: limits, ownership, require, "
+	    "suppression" },
+	{ "max_recipients", KEYWORD_NUMBER, IN_LEVEL | IN_STREAM,
 	    WORD_MAX_RECIPIENTS, .least = 1, .most = 1000000,
 	    .unset = "none", .help = "recipients of one message" },
+	{ "partial", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_PARTIAL,
+	    .choices = partial_choices, .unset = "all-or-none where mail "
+	    "programs submit, else allow",
+	    .help = "may some recipients of a message pass without the "
+	    "others?" },
+	{ "then", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_THEN,
+	    .choices = then_choices, .unset = "defer",
+	    .help = "answer to what may be held and does not fit" },
+	{ "hold_max", KEYWORD_DURATION, IN_LEVEL | IN_STREAM, WORD_HOLD_MAX,
+	    .unset = "24h",
+	    .help = "what is held must be free to go within this time; 72h "
+	    "at most" },
+	{ "priority", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_PRIORITY,
+	    .choices = priority_names, .unset = "transactional",
+	    .help = "which mail may wait; interactive is held, not "
+	    "deferred" },
+	{ "return_path", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM,
+	    WORD_RETURN_PATH, .choices = return_path_names, .unset = "keep",
+	    .help = "MAIL FROM as it came, or one for each recipient" },
+
+	/* streams */
+	{ "stream", KEYWORD_BLOCK, IN_LEVEL, WORD_STREAM, .titles = 1,
+	    .help = "a part of a tenant's mail with settings of its own" },
+	{ "match", KEYWORD_LIST, IN_STREAM, WORD_MATCH,
+	    .help = "lines of words; any line that fits selects the stream" },
+	{ "strip", KEYWORD_CHOICE, IN_STREAM, WORD_STRIP,
+	    .choices = yes_no, .unset = "no",
+	    .help = "remove the headers that select the stream" },
+	{ "claim", KEYWORD_SET, IN_STREAM, WORD_CLAIM,
+	    .unset = "every login",
+	    .help = "logins that may select the stream by a header" },
 
 	/* dkim */
-	{ "dkim", KEYWORD_BLOCK, IN_FILE | IN_TENANT, WORD_DKIM, .titles = 1,
+	{ "dkim", KEYWORD_BLOCK, IN_FILE | IN_TENANT | IN_STREAM, WORD_DKIM,
+	    .titles = 1,
 	    .help = "a key that signs; the title is the selector" },
 	{ "domain", KEYWORD_STRING, IN_DKIM, WORD_DOMAIN,
 	    .help = "d= of the signature" },
@@ -108,12 +148,14 @@ static const struct keyword rows[] = {
 	    .help = "what the key must be good for" },
 
 	/* limits */
-	{ "throttle", KEYWORD_BLOCK, IN_GROUP | IN_CLASS | IN_TENANT,
-	    WORD_THROTTLE, .titles = 1,
-	    .help = "a steady rate with a burst (a leaking bucket)" },
-	{ "cap", KEYWORD_BLOCK, IN_GROUP | IN_CLASS | IN_TENANT, WORD_CAP,
+	{ "throttle", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_THROTTLE,
 	    .titles = 1,
+	    .help = "a steady rate with a burst (a leaking bucket)" },
+	{ "cap", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_CAP, .titles = 1,
 	    .help = "a count per calendar minute, hour, day, week, month" },
+	{ "open", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_OPEN,
+	    .titles = 1,
+	    .help = "recipients accepted and not yet delivered or bounced" },
 	{ "rate", KEYWORD_RATE, IN_THROTTLE, WORD_RATE,
 	    .help = "\"200/hour\"; \"none\" switches an inherited one off" },
 	{ "burst", KEYWORD_NUMBER, IN_THROTTLE, WORD_BURST,
@@ -121,15 +163,22 @@ static const struct keyword rows[] = {
 	    .help = "how many may pass at once after a quiet time" },
 	{ "limit", KEYWORD_CAP, IN_CAP, WORD_LIMIT,
 	    .help = "\"1000/day\"; \"none\" switches an inherited one off" },
-	{ "count", KEYWORD_CHOICE, IN_LIMIT, WORD_COUNT,
+	{ "limit", KEYWORD_STRING, IN_OPEN, WORD_LIMIT,
+	    .help = "\"5000\"; \"none\" switches an inherited one off" },
+	{ "count", KEYWORD_CHOICE, IN_THROTTLE | IN_CAP, WORD_COUNT,
 	    .choices = count_by_names, .unset = "recipients",
 	    .help = "what is counted" },
 	{ "to", KEYWORD_STRING, IN_LIMIT, WORD_TO, .unset = "all",
 	    .help = "only recipients of \"provider:NAME\"" },
+	{ "per", KEYWORD_LIST, IN_LIMIT, WORD_PER,
+	    .unset = "what it stands in",
+	    .help = "what has a count of its own: tenant, stream, login, "
+	    "sender, ..." },
 	{ "over", KEYWORD_CHOICE, IN_LIMIT, WORD_OVER,
-	    .choices = over_choices, .unset = "defer",
-	    .help = "answer beyond it: defer 451, refuse 550" },
-	{ "jitter", KEYWORD_NUMBER, IN_LIMIT, WORD_JITTER,
+	    .choices = over_names, .unset = "hold for interactive mail, else "
+	    "defer",
+	    .help = "answer beyond it: defer 451, hold, refuse 550" },
+	{ "jitter", KEYWORD_NUMBER, IN_THROTTLE | IN_CAP, WORD_JITTER,
 	    .least = 0, .most = 1, .unset = "0",
 	    .help = "0 to 1: the next slot told is later by a random part "
 	    "of the wait" },
@@ -138,7 +187,7 @@ static const struct keyword rows[] = {
 
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
-	"pool of a tenant", NULL };
+	"pool of a tenant", "stream", "open", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };
@@ -153,34 +202,19 @@ struct later {
 /* clang-format off */
 static const struct later laters[] = {
 	{ "auto_tenant", IN_FILE, "no tenant appears by itself" },
-	{ "hold_max", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
-	    "nothing is held" },
-	{ "cap", IN_POOL | IN_ADDRESS | IN_FILE, "it would not bind" },
-	{ "throttle", IN_POOL | IN_ADDRESS | IN_FILE, "it would not bind" },
+	{ "cap", IN_POOL | IN_ADDRESS, "it would not bind" },
+	{ "throttle", IN_POOL | IN_ADDRESS, "it would not bind" },
+	{ "open", IN_POOL | IN_ADDRESS, "it would not bind" },
 	{ "fair", IN_POOL, "no share of a pool is guaranteed" },
 	{ "share", IN_POOL | IN_ADDRESS, "no share is kept" },
-	{ "warmup", IN_POOL | IN_ADDRESS | IN_CLASS | IN_TENANT,
+	{ "warmup", IN_POOL | IN_ADDRESS | IN_CLASS | IN_TENANT | IN_STREAM,
 	    "no address is warmed up" },
 	{ "started", IN_ADDRESS, "no address is warmed up" },
 	{ "timezone", IN_POOL, "nothing counts in the zone of a pool" },
-	{ "extends", IN_CLASS, "nothing is inherited" },
-	{ "stream", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
-	    "mail is not sorted into streams" },
-	{ "require", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
-	    "nothing is looked up in DNS" },
-	{ "unsubscribe", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
+	{ "require", IN_LEVEL | IN_STREAM, "nothing is looked up in DNS" },
+	{ "unsubscribe", IN_LEVEL | IN_STREAM,
 	    "no unsubscribe header is added" },
-	{ "suppressed", IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT,
-	    "no recipient is suppressed" },
-	{ "partial", IN_FILE | IN_CLASS | IN_TENANT, "it would not bind" },
-	{ "open", IN_GROUP | IN_CLASS | IN_TENANT, "it would not bind" },
-	{ "priority", IN_CLASS | IN_TENANT, "nothing goes first" },
-	{ "return_path", IN_CLASS | IN_TENANT, "MAIL FROM is kept" },
-	{ "per", IN_LIMIT, "a limit counts per tenant, or per group" },
-	{ "mode", IN_GROUP | IN_LIMIT,
-	    "write it in the class, the tenant or the main file" },
-	{ "shadow", IN_GROUP | IN_LIMIT,
-	    "write it in the class, the tenant or the main file" },
+	{ "suppressed", IN_LEVEL | IN_STREAM, "no recipient is suppressed" },
 };
 /* clang-format on */
 
@@ -222,12 +256,5 @@ words_check(struct node *node, unsigned where, struct problems *problems)
 	}
 	if (node->type == NODE_SETTING && slice_is(node->name, "inflight"))
 		drop_percent(&node->value);
-	if (node->type == NODE_SETTING && slice_is(node->name, "over") &&
-	    (where & IN_LIMIT) != 0 && node->value.type == VALUE_STRING &&
-	    slice_is(node->value.text, "hold")) {
-		problem_error(problems, node->value.at, "over: \"hold\" is not "
-		    "part of this release; write \"defer\" or \"refuse\"");
-		return NULL;
-	}
 	return keyword_check(&policy_keywords, node, where, problems);
 }

@@ -186,7 +186,8 @@ static bool
 maps_new(struct build *b)
 {
 	struct map **maps[] = { &b->classes, &b->groups, &b->pools,
-	    &b->addresses, &b->shared, &b->warned,
+	    &b->addresses, &b->group_scopes, &b->group_gives, &b->mixes,
+	    &b->made, &b->warned, &b->stream_ids,
 	    &b->policy->index->trusted.map };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
@@ -233,8 +234,12 @@ end(struct build *b)
 	map_free(b->groups);
 	map_free(b->pools);
 	map_free(b->addresses);
-	map_free(b->shared);
+	map_free(b->group_scopes);
+	map_free(b->group_gives);
+	map_free(b->mixes);
+	map_free(b->made);
 	map_free(b->warned);
+	map_free(b->stream_ids);
 	for (int i = 0; i < STAKES; i++)
 		map_free(b->held[i]);
 	arena_free(b->file);

@@ -8,6 +8,8 @@
  * client:ADDRESS[/BITS], header:NAME, header:NAME=GLOB.  Globs know * and ?,
  * cases are folded.  What is not known yet is neither yes nor no: a stream is
  * settled as soon as what is known suffices, as three-valued logic says.
+ * In a stream with a claim, a line with a header word is no for every login
+ * that is not in it.  "sender:<>" is the empty sender.
  * Threads: any; questions do not allocate.
  */
 #ifndef POLICY_MATCH_H

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/match.h"
 #include "policy/policy.h"
 
 #define PARTS	4
@@ -88,13 +89,43 @@ good_form(void *with, struct slice path, struct arena *arena,
 	return 1;
 }
 
+/* ask_stream - its keys and limits */
+static void
+ask_stream(const struct policy *p, const struct tenant *t,
+    const struct stream *s, struct arena *arena)
+{
+	const struct identity *id;
+
+	if (policy_stream(t, s->name) != s)
+		abort();
+	for (size_t j = 0; j < s->nidentities; j++) {
+		if (policy_identities(s, s->identities[j].domain, &id) == 0)
+			abort();
+		if (!policy_owns(p, t, s->identities[j].domain, false))
+			abort();
+	}
+	for (size_t j = 0; j < s->nlimits; j++) {
+		const struct limit *l = s->limits[j];
+
+		if (l->kind != LIMIT_THROTTLE ? l->most < 1 :
+		    l->rate < 1 || l->burst < 1 || l->period < 1)
+			abort();
+		if ((l->per & (PER_STREAM | PER_LOGIN | PER_SENDER)) != 0 &&
+		    (l->per & (PER_TENANT | PER_GROUP)) == 0)
+			abort();
+		policy_rule(p, l->at, arena);
+	}
+}
+
 /* ask - what every loaded policy must answer without a crash */
 static void
 ask(const struct policy *p, struct arena *arena)
 {
 	struct ip ip = { .b = { [10] = 0xff, [11] = 0xff, [12] = 10 },
 	    .known = true };
-	const struct identity *id;
+	const struct match_facts known = { .login = SLICE("a"),
+	    .sender = SLICE("news@a.example"), .client = &ip,
+	    .recipient = SLICE("you@b.example"), .headers_known = true };
 
 	policy_by_login(p, SLICE("a@b.a.example"), NULL);
 	policy_by_client(p, &ip, NULL);
@@ -110,21 +141,12 @@ ask(const struct policy *p, struct arena *arena)
 			if (d.p[0] != '*' && !policy_owns(p, t, d, false))
 				abort();
 		}
-		for (size_t j = 0; j < t->nidentities; j++) {
-			if (policy_identities(t, t->identities[j].domain,
-			    &id) == 0)
-				abort();
-			if (!policy_owns(p, t, t->identities[j].domain, false))
-				abort();
-		}
-		for (size_t j = 0; j < t->nlimits; j++) {
-			const struct limit *l = t->limits[j];
-
-			if (l->kind == LIMIT_CAP ? l->most < 1 :
-			    l->rate < 1 || l->burst < 1 || l->period < 1)
-				abort();
-			policy_rule(p, l->at, arena);
-		}
+		if (t->nstreams == 0 || policy_default(t)->nlines != 0)
+			abort();
+		for (size_t j = 0; j < t->nstreams; j++)
+			ask_stream(p, t, t->streams[j], arena);
+		if (match_tenant(t, &known, NULL) == NULL)
+			abort();
 	}
 }
 

@@ -207,9 +207,9 @@ nonsense_is_refused_with_a_sentence(void **state)
 		{ .name = "four thousand million charges", .at = 79,
 		    .value = 0xff, .said = "before it is whole" },
 		{ .name = "a charge of an unknown kind", .at = 80 + 16,
-		    .value = 2, .said = "charge 1" },
+		    .value = 9, .said = "charge 1" },
 		{ .name = "a charge half shared", .at = 80 + 17,
-		    .value = 2, .said = "charge 1" },
+		    .value = 9, .said = "charge 1" },
 	};
 	size_t i;
 
