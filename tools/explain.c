@@ -171,124 +171,11 @@ sender(struct explain *e)
 	return e->from.p != NULL ? e->from : SLICE("<>");
 }
 
-/* step - remember what was said */
-static void
-step(struct explain *e, struct slice about, const struct answer *a)
-{
-	struct explain_step *to;
-
-	to = xrealloc(e->steps, (e->nsteps + 1) * sizeof(*to));
-	e->steps = to;
-	to[e->nsteps++] = (struct explain_step){ about, *a };
-	if (a->verdict != VERDICT_PASS && (e->verdict == VERDICT_PASS ||
-	    (e->verdict == VERDICT_DEFER && a->verdict == VERDICT_REFUSE)))
-		e->verdict = a->verdict;
-}
-
-/* look - every limit that watches one of the recipients, before this mail */
-static void
-look(struct explain *e)
-{
-	const struct mail *mail = &e->mail;
-	const struct limit **limits;
-	struct explain_limit *to;
-	struct ask *asks;
-	struct mailbox box;
-	struct why why;
-	size_t i, j, k, n;
-
-	for (i = 0; i < e->nrcpts; i++) {
-		if (policy_is_local(mail->policy, e->rcpts[i].transport) ||
-		    address_path(mail->arena, e->rcpts[i].address, &box,
-		    &why) != 1 || decide_asks(mail->policy, mail->tenant,
-		    provider_of(box.domain), mail->declared, e->now,
-		    mail->arena, &asks, &limits, &n) == -1)
-			continue;
-		for (j = 0; j < n; j++) {
-			for (k = 0; k < e->nlimits; k++)
-				if (e->limits[k].limit == limits[j])
-					break;
-			if (k < e->nlimits)
-				continue;
-			to = xrealloc(e->limits, (k + 1) * sizeof(*to));
-			e->limits = to;
-			to[k] = (struct explain_limit){ .limit = limits[j],
-				.most = asks[j].most };
-			e->nlimits++;
-			ledger_view(mail->ledger, &asks[j], e->now,
-			    &to[k].view);
-		}
-	}
-}
-
-/* keys - are there keys for all that should sign?  The gate looks, too */
-static enum verdict
-keys(struct explain *e, struct answer *a)
-{
-	const struct identity *id;
-	const char *warning;
-	enum key_type type;
-	struct why why;
-	size_t i;
-	int bits;
-
-	for (i = 0; i < e->mail.nidentities; i++) {
-		id = e->mail.identities[i];
-		if (key_judge(id->key_path, &type, &bits, &warning, &why) == 0)
-			continue;
-		a->verdict = VERDICT_DEFER;
-		a->code = "451";
-		a->dsn = "4.3.5";
-		a->rule = id->at;
-		a->text = arena_copy(e->mail.arena, slice_of(why.text));
-		return VERDICT_DEFER;
-	}
-	return a->verdict;
-}
-
-/* ask - the gate's questions in the gate's order */
-static int
-ask(struct explain *e)
-{
-	struct mail *mail = &e->mail;
-	struct answer a;
-	struct why why;
-	size_t i;
-
-	(void)decide_mail(mail, e->now, &a);
-	step(e, SLICE("MAIL FROM"), &a);
-	if (a.verdict != VERDICT_PASS)
-		return TOOL_OK;
-	if (mail->tenant != NULL)
-		look(e);
-	for (i = 0; i < e->nrcpts; i++) {
-		(void)decide_rcpt(mail, e->rcpts[i].address,
-		    e->rcpts[i].transport, e->now, &a);
-		step(e, e->rcpts[i].address, &a);
-	}
-	if (mail->nrcpts == 0)
-		return TOOL_OK;
-	if (decide_headers(mail, e->message.headers, e->message.nheaders,
-	    e->now, &a) == VERDICT_PASS)
-		(void)keys(e, &a);
-	step(e, SLICE("headers"), &a);
-	if (a.verdict != VERDICT_PASS)
-		return TOOL_OK;
-	if (decide_message(mail, e->message.size, e->now, &a) == VERDICT_PASS)
-		e->accepted = true;
-	step(e, SLICE("end of message"), &a);
-	if (e->file != NULL && plan_make(mail, e->message.headers,
-	    e->message.nheaders, &e->plan, mail->arena, &why) == -1)
-		return tool_fail(TOOL_BROKEN, "%s", why.text);
-	return TOOL_OK;
-}
-
 /* prepare - the mail as the milter would begin it */
 static int
 prepare(struct explain *e)
 {
 	struct live *live = &e->live;
-	struct mail *mail = &e->mail;
 	struct why why;
 	int status;
 
@@ -298,14 +185,7 @@ prepare(struct explain *e)
 		return tool_fail(TOOL_USAGE, "--at: %s", why.text);
 	if ((status = headers(e)) != TOOL_OK)
 		return status;
-	mail->policy = live->policy;
-	mail->ledger = live->ledger;
-	mail->arena = live->arena;
-	mail->login = e->login;
-	mail->listener = e->listener;
-	mail->client = e->client;
-	mail->mail_from_text = sender(e);
-	mail->declared = e->size;
+	e->mail.mail_from_text = sender(e);
 	return TOOL_OK;
 }
 
@@ -314,25 +194,27 @@ int
 tool_policy_explain(const struct tool *tool, int argc, char **argv)
 {
 	struct explain e = { .verdict = VERDICT_PASS };
+	struct why why;
 	int status;
 
 	if ((status = arguments(&e, argc, argv)) != -1)
 		goto usage;
 	if ((status = live_open(tool, e.fresh ? LIVE_FRESH : LIVE_MAY_LACK,
-	    &e.live)) != TOOL_OK || (status = prepare(&e)) != TOOL_OK ||
-	    (status = ask(&e)) != TOOL_OK)
+	    &e.live)) != TOOL_OK || (status = prepare(&e)) != TOOL_OK)
 		goto out;
+	if (explain_ask(&e, &why) == -1) {
+		status = tool_fail(TOOL_BROKEN, "%s", why.text);
+		goto out;
+	}
 	if (e.json)
 		explain_json(&e);
 	else
 		explain_print(&e, tool->color);
 	status = e.verdict == VERDICT_PASS ? TOOL_OK : TOOL_NO;
 out:
-	decide_abort(&e.mail);
 	live_close(&e.live);
 usage:
 	free(e.rcpts);
-	free(e.steps);
-	free(e.limits);
+	explain_forget(&e);
 	return status;
 }

@@ -1,6 +1,7 @@
 /*
  * explain - what `penstock policy explain` was asked, and what came out;
- * gathered by explain.c, printed by explain_print.c.
+ * the command line is explain.c's, the asking explain_ask.c's, explain_print.c
+ * and explain_json.c tell it.
  */
 #ifndef TOOLS_EXPLAIN_H
 #define TOOLS_EXPLAIN_H
@@ -47,6 +48,13 @@ struct explain {
 	enum verdict	 verdict;	/* the worst of all steps */
 };
 
+/*
+ * Asks about one message: the facts above, live's policy, ledger, arena, now
+ * and mail.mail_from_text are set, all else is zero.  Reserves, and gives it
+ * back.  -1: no memory, what is known so far may be printed.
+ */
+int	explain_ask(struct explain *, struct why *);
+void	explain_forget(struct explain *);	/* what explain_ask gathered */
 void	explain_print(struct explain *, bool color);
 void	explain_json(struct explain *);
 
