@@ -21,7 +21,7 @@ struct explain_step {
 
 struct explain_limit {			/* before this mail */
 	const struct limit *limit;
-	int64_t		 most;
+	struct ask	 ask;		/* of its counter */
 	struct counter_view view;
 };
 

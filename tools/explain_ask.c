@@ -42,9 +42,8 @@ look(struct explain *e)
 			continue;		/* nothing was asked of it */
 		to = &e->limits[e->nlimits++];
 		to->limit = mail->meters[i].limit;
-		to->most = mail->meters[i].ask.most;
-		ledger_view(mail->ledger, &mail->meters[i].ask, e->now,
-		    &to->view);
+		to->ask = mail->meters[i].ask;
+		ledger_view(mail->ledger, &to->ask, e->now, &to->view);
 	}
 }
 

@@ -68,7 +68,7 @@ left_of(const struct explain_limit *l)
 {
 	int64_t gone = l->view.used + l->view.reserved;
 
-	return gone < l->most ? l->most - gone : 0;
+	return gone < l->ask.most ? l->ask.most - gone : 0;
 }
 
 /* print_limits - as they stand before this mail */
@@ -94,7 +94,7 @@ print_limits(struct explain *e, bool color)
 		table_cell(table, "%s", count_by_names[l->limit->count]);
 		table_cell(table, "%lld", (long long)l->view.used);
 		table_cell(table, "%lld", (long long)l->view.reserved);
-		table_cell(table, "%lld", (long long)l->most);
+		table_cell(table, "%lld", (long long)l->ask.most);
 		table_cell(table, "%lld", (long long)left_of(l));
 		table_cell(table, "%s", l->view.next <= e->now ? "now" :
 		    live_slot(&e->live, zone, l->view.next));
@@ -237,7 +237,7 @@ json_limits(struct explain *e, struct buf *b)
 		    e->live.arena));
 		buf_printf(b, "\"used\":%lld,\"reserved\":%lld,\"most\":%lld,"
 		    "\"remaining\":%lld,\"next\":", (long long)l->view.used,
-		    (long long)l->view.reserved, (long long)l->most,
+		    (long long)l->view.reserved, (long long)l->ask.most,
 		    (long long)left_of(l));
 		if (l->view.next == INT64_MAX)
 			buf_str(b, "null}");

@@ -4,7 +4,8 @@
  * The MTA hands a milter each field as name and value, folds as LF, one space
  * behind the colon eaten.  Lines may end in LF or CRLF here.  A first line
  * "From " of a mailbox file is left out.  The size is counted as the gate
- * counts it: every line with CRLF, without the empty line after the headers.
+ * counts it: every line with CRLF, and the empty line after the headers whether
+ * it is there or not.
  */
 #include "tools/message.h"
 
@@ -161,6 +162,7 @@ message_read(const char *path, struct arena *arena, struct message_file *m,
 		(void)why_kind(why, WHY_MEMORY, "%s: out of memory", path);
 		goto out;
 	}
+	m->size += 2;
 	while (line_next(&rest, &line))
 		m->size += (int64_t)line.n + 2;
 	ret = 0;

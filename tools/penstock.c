@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	    "the policy as it stands for a tenant, with file:line" },
 	{ "policy explain", tool_policy_explain,
 	    "what the gate would say to a message, and why" },
+	{ "policy replay", tool_policy_replay,
+	    "what another policy would have said to the recorded mail" },
 	{ "limits", tool_limits,
 	    "what is spent of every limit, and when there is room" },
 	{ "events", tool_events,

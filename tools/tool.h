@@ -47,6 +47,7 @@ void	 table_free(struct table *);
 int	tool_policy_check(const struct tool *, int argc, char **argv);
 int	tool_policy_show(const struct tool *, int argc, char **argv);
 int	tool_policy_explain(const struct tool *, int argc, char **argv);
+int	tool_policy_replay(const struct tool *, int argc, char **argv);
 int	tool_limits(const struct tool *, int argc, char **argv);
 int	tool_events(const struct tool *, int argc, char **argv);
 int	tool_status(const struct tool *, int argc, char **argv);

@@ -50,7 +50,7 @@ static const char policy_text[] =
     "	    algorithm = \"rsa-sha256\" }\n"
     "}\n";
 
-static char folder[] = "/tmp/penstock-session-XXXXXX";
+static char folder[64] = "/tmp/penstock-session-XXXXXX";
 static struct config config;
 static struct gate gate;
 

@@ -1,0 +1,247 @@
+/*
+ * random_policy - policies and messages made by chance, for tests that compare
+ * two ways to one verdict.
+ *
+ * random_policy(number) sets the dice; the facts that follow go on with them.
+ * Nothing with jitter: its dice know where the message lies in memory.
+ */
+#ifndef TESTS_UNIT_RANDOM_POLICY_H
+#define TESTS_UNIT_RANDOM_POLICY_H
+
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FACTS_RCPTS = 8 };
+
+struct facts {
+	const char	*login;		/* or NULL */
+	const char	*listener, *sender;
+	struct sockaddr_in client;
+	char		 rcpts[FACTS_RCPTS][64];
+	const char	*transports[FACTS_RCPTS];
+	size_t		 nrcpts;
+	int64_t		 size;
+	char		 text[4096];	/* the whole message, LF */
+	char		 body[2048];	/* the same body, CRLF */
+};
+
+static uint64_t dice;
+
+/* chance - below n; splitmix64 */
+static size_t
+chance(size_t n)
+{
+	uint64_t z = dice += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (size_t)((z ^ z >> 31) % n);
+}
+
+#define PICK(array)	(array)[chance(sizeof(array) / sizeof((array)[0]))]
+
+static char policy_made[1 << 16];
+static size_t policy_len;
+
+/* put - some text more of the policy */
+static void
+__attribute__((format(printf, 1, 2)))
+put(const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(policy_made + policy_len,
+	    sizeof(policy_made) - policy_len, fmt, ap);
+	va_end(ap);
+	assert_true(n >= 0 &&
+	    (size_t)n < sizeof(policy_made) - policy_len);
+	policy_len += (size_t)n;
+}
+
+/* put_limit - any kind, small enough to be reached */
+static void
+put_limit(const char *name)
+{
+	static const char *const windows[] = { "minute", "hour", "day",
+		"week", "month", "month@17" };
+	static const char *const periods[] = { "minute", "hour", "day" };
+	static const char *const tos[] = { "", "", "",
+		"  to = \"provider:google\"", "  to = \"provider:microsoft\"" };
+	static const char *const counts[] = { "", "",
+		"  count = \"messages\"", "  count = \"recipients\"" };
+	static const char *const overs[] = { "", "", "  over = \"refuse\"",
+		"  over = \"defer\"" };
+
+	if (chance(4) == 0)
+		put("	cap \"%s\" { limit = \"%zu/%s\"  count = \"bytes\" }\n",
+		    name, 3000 + chance(60000), PICK(windows));
+	else if (chance(2) == 0)
+		put("	cap \"%s\" { limit = \"%zu/%s\"%s%s%s }\n", name,
+		    5 + chance(200), PICK(windows), PICK(tos), PICK(counts),
+		    PICK(overs));
+	else
+		put("	throttle \"%s\" { rate = \"%zu/%s\"  burst = %zu"
+		    "%s%s%s }\n", name, 1 + chance(50), PICK(periods),
+		    3 + chance(40), PICK(tos), PICK(counts), PICK(overs));
+}
+
+/* put_tenant - "t1" with its domain, and a key more often than not */
+static void
+put_tenant(size_t i)
+{
+	static const char *const keys[] = { "acme.rsa", "acme.rsa",
+		"acme.rsa", "odd.rsa" };
+
+	put("tenant \"t%zu\" {\n	logins = {\"t%zu\", \"*@t%zu.example\"}\n"
+	    "	clients = {\"10.%zu.0.0/16\"}\n"
+	    "	domains = {\"t%zu.example\", \"*.t%zu.example\"}\n"
+	    "	bounce_domain = \"b%zu.example\"\n", i, i, i, i, i, i, i);
+	if (chance(2) == 0)
+		put("	group = \"g%zu\"\n", chance(2));
+	if (chance(2) == 0)
+		put("	class = \"c%zu\"\n", chance(2));
+	if (chance(3) == 0)
+		put("	timezone = \"Asia/Tokyo\"\n");
+	if (chance(8) == 0)
+		put("	paused = \"invoice %zu\"\n", i);
+	if (chance(4) == 0)
+		put("	mode = \"shadow\"\n");
+	if (chance(4) == 0)
+		put("	max_recipients = %zu\n", 1 + chance(4));
+	if (chance(2) == 0)
+		put("	contact = \"help@t%zu.example\"\n", i);
+	for (size_t n = chance(3); n > 0; n--)
+		put_limit(n == 1 ? "own" : "own2");
+	if (chance(3) > 0)
+		put("	dkim \"s1\" { domain = \"t%zu.example\"  key = \"%s\" }"
+		    "\n", i, PICK(keys));
+	put("}\n");
+}
+
+/* random_policy - the same text for the same number */
+static const char *
+random_policy(uint64_t number)
+{
+	dice = number * UINT64_C(0x2545f4914f6cdd1d);
+	policy_len = 0;
+	put("unknown_sender = \"%s\"\n", chance(2) == 0 ? "defer" : "refuse");
+	put("timezone = \"%s\"\n", chance(2) == 0 ? "UTC" : "Europe/Madrid");
+	if (chance(2) == 0)
+		put("trusted { clients = {\"192.0.2.0/24\"}"
+		    "  identify = \"from-domain\" }\n");
+	if (chance(4) == 0)
+		put("mode = \"shadow\"\n");
+	for (size_t i = 0; i < 2; i++) {
+		put("group \"g%zu\" {\n", i);
+		if (chance(6) == 0)
+			put("	paused = \"stopped\"\n");
+		put_limit("shared");
+		put("}\n");
+	}
+	for (size_t i = 0; i < 2; i++) {
+		put("class \"c%zu\" {\n", i);
+		put_limit("plan");
+		if (chance(2) == 0)
+			put_limit("plan2");
+		if (chance(3) == 0)
+			put("	max_recipients = %zu\n", 2 + chance(5));
+		put("}\n");
+	}
+	for (size_t i = 1; i <= 4; i++)
+		put_tenant(i);
+	return policy_made;
+}
+
+/* random_step - how much later the next message comes, us; apart: a
+ * minute at least */
+static int64_t
+random_step(bool apart)
+{
+	static const int64_t seconds[] = { 0, 1, 7, 60, 600, 4000, 40000 };
+
+	return ((apart ? 61 : 0) + PICK(seconds)) * INT64_C(1000000) +
+	    (int64_t)chance(1000000);
+}
+
+/* random_body - LF in the text, CRLF as the gate hears it */
+static void
+random_body(struct facts *f, char *text, size_t room)
+{
+	size_t n = 0, m = 0;
+
+	for (size_t lines = chance(20); lines > 0; lines--) {
+		m += (size_t)snprintf(text + m, room - m, "line %zu\n",
+		    lines);
+		n += (size_t)snprintf(f->body + n, sizeof(f->body) - n,
+		    "line %zu\r\n", lines);
+	}
+	f->body[n] = text[m] = '\0';
+}
+
+/* random_size - what SIZE= tells: nothing, the truth, or (not honest) any */
+static int64_t
+random_size(const struct facts *f, bool honest)
+{
+	int64_t size = 0;
+
+	if (chance(2) == 0)
+		return 0;
+	for (const char *p = f->text; *p != '\0'; p++)
+		size += *p == '\n' ? 2 : 1;
+	return honest ? size : (int64_t)chance(5000);
+}
+
+/* random_facts - mostly sensible, often not */
+static void
+random_facts(struct facts *f, bool honest)
+{
+	static const char *const logins[] = { "t1", "t2", "t3", "t4", "t1",
+		"t2", "x@t1.example", "y@t3.example", "nobody", NULL, NULL };
+	static const char *const clients[] = { "203.0.113.5", "203.0.113.5",
+		"10.1.2.3", "10.3.0.9", "192.0.2.77" };
+	static const char *const senders[] = { "<a@t1.example>",
+		"<b@t2.example>", "<c@sub.t3.example>", "<d@t4.example>",
+		"<>", "<e@b1.example>", "<f@elsewhere.example>", "<broken" };
+	static const char *const froms[] = { "a@t1.example",
+		"B <b@t2.example>", "c@sub.t3.example", "d@t4.example",
+		"a@t1.example, b@t1.example", "f@elsewhere.example",
+		"not an address" };
+	static const char *const domains[] = { "gmail.com", "outlook.com",
+		"example.org", "example.net" };
+	static const char *const transports[] = { "smtp", "smtp", "smtp",
+		"smtp", "lmtp" };
+	static const char *const more[] = { "", "", "",
+		"Sender: s@t1.example\n", "X-Penstock-Pool: forged\n",
+		"X-Stream: bulk\n", "X-Stream: news\n",
+		"Subject: folded\n over\n lines\n" };
+	size_t who = chance(8);
+	char body[2048];
+
+	memset(f, 0, sizeof(*f));
+	/* seven of eight: one tenant throughout, by the same index */
+	f->login = who < 4 ? logins[who] : PICK(logins);
+	f->sender = who < 4 ? senders[who] : PICK(senders);
+	f->listener = chance(3) == 0 ? "submission" : "smtpd";
+	f->client.sin_family = AF_INET;
+	inet_pton(AF_INET, PICK(clients), &f->client.sin_addr);
+	f->nrcpts = 1 + chance(chance(4) == 0 ? FACTS_RCPTS : 3);
+	for (size_t i = 0; i < f->nrcpts; i++) {
+		snprintf(f->rcpts[i], sizeof(f->rcpts[i]), "<r%zu@%s>",
+		    chance(50), PICK(domains));
+		f->transports[i] = PICK(transports);
+	}
+	if (chance(40) == 0)
+		snprintf(f->rcpts[0], sizeof(f->rcpts[0]), "<nonsense");
+	random_body(f, body, sizeof(body));
+	snprintf(f->text, sizeof(f->text), "From: %s\n%s%s\n%s",
+	    who < 4 ? froms[who] : PICK(froms), PICK(more), PICK(more),
+	    body);
+	f->size = random_size(f, honest);
+}
+
+#endif

@@ -1,0 +1,583 @@
+/*
+ * replay_mail - one recorded event, asked again of another policy.
+ *
+ * An event is facts and a verdict.  The facts are put to decide_mail,
+ * decide_rcpt, decide_headers and decide_message at the time of the event, and
+ * what is accepted is spent in a ledger of our own.
+ *
+ *	accept, hold	all recipients, as one message
+ *	refuse, defer	at MAIL: the sender alone; at RCPT: one recipient;
+ *			later: all.  Repeated as often as the record counts
+ *	void		the message it names was answered 451 after all: it
+ *			stays in the figures and is told beside them
+ *
+ * A recipient who was accepted and would hear 452 (too many in one message) is
+ * sent the next message at once, as mail servers do.
+ *
+ * Headers are not in an event.  From is made of its domains; a stream that is
+ * selected by header is given the headers that it asks for when the event was
+ * in a stream of that name.  A refusal for a header that is not recorded stays
+ * what it was, and so does what the desk or the gate's own trouble decided:
+ * another policy would not have changed it.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "lib/buf.h"
+#include "tools/replay.h"
+
+struct trial {			/* of one event */
+	struct replay	*r;
+	const struct event *e;
+	const struct event *const *refused;	/* before it, of the same
+						   message */
+	size_t		 nrefused;
+	struct replay_attempt *attempts;
+	const struct event_recipient **who;	/* NULL: the message itself */
+	size_t		 n;		/* attempts */
+	bool		*open;		/* still to be sent */
+	struct header_fact headers[8];
+	size_t		 nheaders;
+	struct slice	 local;		/* a transport that is */
+};
+
+/* client_of - the address as the gate wrote it */
+static struct ip
+client_of(struct slice text)
+{
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	struct ip ip = { .known = false };
+	char copy[INET6_ADDRSTRLEN];
+
+	if (text.n == 0 || text.n >= sizeof(copy))
+		return ip;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	if (inet_pton(AF_INET, copy, &v4.sin_addr) == 1)
+		ip_of((struct sockaddr *)&v4, &ip);
+	else if (inet_pton(AF_INET6, copy, &v6.sin6_addr) == 1)
+		ip_of((struct sockaddr *)&v6, &ip);
+	return ip;
+}
+
+/* own_domain - one that the tenant may write in From */
+static struct slice
+own_domain(const struct tenant *tenant)
+{
+	struct slice d = tenant->ndomains > 0 ? tenant->domains[0] :
+	    SLICE("unknown.invalid");
+
+	return slice_starts(d, SLICE("*.")) ? slice_from(d, 2) : d;
+}
+
+/* from_field - addresses at the recorded domains; when the message ended
+ * before its headers came, at the tenant's own, or that of MAIL FROM */
+static const char *
+from_field(const struct trial *t, const struct mail *mail)
+{
+	const struct event *e = t->e;
+	const struct tenant *tenant = mail->tenant != NULL ? mail->tenant :
+	    policy_tenant(t->r->policy, e->tenant);
+	const char *all = "";
+	size_t i;
+
+	for (i = 0; i < e->nfrom_domains && all != NULL; i++)
+		all = arena_printf(t->r->arena, "%s%sx@%.*s", all, i > 0 ?
+		    ", " : "", SLICE_ARG(e->from_domains[i]));
+	if (i > 0)
+		return all;
+	return arena_printf(t->r->arena, "x@%.*s",
+	    SLICE_ARG(tenant != NULL ? own_domain(tenant) :
+	    mail->mail_from.domain.n > 0 ? mail->mail_from.domain :
+	    SLICE("unknown.invalid")));
+}
+
+/* glob_text - a text that matches it */
+static struct slice
+glob_text(struct arena *arena, struct slice glob)
+{
+	struct slice copy = glob.n > 0 ? arena_copy(arena, glob) : SLICE("x");
+	char *p = (char *)(uintptr_t)copy.p;
+	size_t n = 0;
+
+	if (copy.p == NULL || glob.n == 0)
+		return copy;
+	for (size_t i = 0; i < glob.n; i++)
+		if (glob.p[i] != '*')
+			p[n++] = glob.p[i] == '?' ? 'x' : glob.p[i];
+	return (struct slice){ p, n };
+}
+
+/* asked_line - the line that selected it then, or the first that headers can
+ * satisfy */
+static const struct match_line *
+asked_line(const struct stream *s, struct slice matched)
+{
+	const struct match_line *first = NULL;
+	bool asks;
+	size_t i, j;
+
+	for (i = 0; i < s->nlines; i++) {
+		asks = false;
+		for (j = 0; j < s->lines[i].n; j++)
+			asks = asks || (s->lines[i].words[j].what ==
+			    MATCH_HEADER && !s->lines[i].words[j].not);
+		if (!asks)
+			continue;
+		if (slice_eq(s->lines[i].text, matched))
+			return &s->lines[i];
+		if (first == NULL)
+			first = &s->lines[i];
+	}
+	return first;
+}
+
+/* stream_headers - those that the recorded stream asks for */
+static void
+stream_headers(struct trial *t, const struct tenant *tenant)
+{
+	const struct stream *s = policy_stream(tenant, t->e->stream);
+	const struct match_line *line;
+	const struct match_word *w;
+	size_t i, most = sizeof(t->headers) / sizeof(t->headers[0]);
+
+	if (s == NULL || !s->by_header ||
+	    (line = asked_line(s, t->e->matched)) == NULL)
+		return;
+	for (i = 0; i < line->n && t->nheaders < most; i++) {
+		w = &line->words[i];
+		if (w->what == MATCH_HEADER && !w->not)
+			t->headers[t->nheaders++] = (struct header_fact){
+				w->name, glob_text(t->r->arena, w->glob) };
+	}
+}
+
+/* answered - what the new policy says to an attempt */
+static void
+answered(struct trial *t, struct replay_attempt *to, const struct mail *mail,
+    const struct answer *a)
+{
+	to->would = a->verdict;
+	to->limit = a->limit != NULL ? a->limit->name : SLICE("");
+	to->rule = policy_rule(t->r->policy, a->rule, t->r->arena);
+	to->reply = a->verdict == VERDICT_PASS ? SLICE("") : a->text;
+	to->now = mail->tenant != NULL ? mail->tenant->name : SLICE("");
+}
+
+/* answered_open - the same to all that were still to be sent */
+static void
+answered_open(struct trial *t, const struct mail *mail,
+    const struct answer *a)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->open[i]) {
+			answered(t, &t->attempts[i], mail, a);
+			t->open[i] = false;
+		}
+}
+
+/* recipients - ask for each; those who get 452 stay open for the next mail.
+ * taken[j] is the attempt of the mail's recipient j, or n for a local one */
+static size_t
+recipients(struct trial *t, struct mail *mail, size_t *taken)
+{
+	const struct event *e = t->e;
+	struct answer a;
+	size_t i, n = 0;
+
+	for (i = 0; i < e->nrecipients; i++)
+		if (e->recipients[i].local && decide_rcpt(mail,
+		    e->recipients[i].address, t->local, e->time, &a) ==
+		    VERDICT_PASS)
+			taken[mail->nrcpts - 1] = t->n;
+	for (i = 0; i < t->n; i++) {
+		if (!t->open[i] || t->who[i] == NULL)
+			continue;
+		if (decide_rcpt(mail, t->who[i]->address, SLICE("smtp"),
+		    e->time, &a) == VERDICT_PASS) {
+			taken[mail->nrcpts - 1] = i;
+			n++;
+		} else if (n == 0 || strcmp(a.code, "452") != 0 ||
+		    t->attempts[i].was != VERDICT_PASS) {
+			answered(t, &t->attempts[i], mail, &a);
+			t->open[i] = false;
+		}
+	}
+	return n;
+}
+
+/* counts_bytes - has the tenant a limit of that name that weighs mail? */
+static bool
+counts_bytes(const struct tenant *tenant, struct slice name)
+{
+	for (size_t i = 0; tenant != NULL && i < tenant->nstreams; i++) {
+		const struct stream *s = tenant->streams[i];
+
+		for (size_t j = 0; j < s->nlimits; j++)
+			if (s->limits[j]->count == COUNT_BYTES &&
+			    slice_eq(s->limits[j]->name, name))
+				return true;
+	}
+	return false;
+}
+
+/* keep_was - would what is not in the event still decide it? */
+static bool
+keep_was(const struct event *e, const struct tenant *tenant)
+{
+	if (e->verdict == VERDICT_PASS || e->tenant.n == 0)
+		return e->verdict != VERDICT_PASS && e->stage == STAGE_HEADERS
+		    && e->nfrom_domains == 0;
+	/* A message whose size is not known, or one recipient too many of one
+	 * whose end is not recorded. */
+	if (e->stage == STAGE_RCPT)
+		return e->limit.n > 0 ? e->size == 0 &&
+		    counts_bytes(tenant, e->limit) :
+		    e->verdict == VERDICT_DEFER;
+	return e->stage == STAGE_HEADERS && e->limit.n == 0 &&
+	    (e->nfrom_domains == 0 ||
+	    !slice_starts(e->reply, SLICE("From:")));
+}
+
+/* spend - what was accepted is charged */
+static void
+spend(struct trial *t, struct mail *mail)
+{
+	const struct claim *claim = &mail->claim;
+	struct charge *all = arena_array(t->r->arena, claim->n + 1,
+	    sizeof(*all));
+	size_t i;
+
+	if (all == NULL) {
+		decide_abort(mail);
+		return;
+	}
+	for (i = 0; i < claim->n; i++)
+		all[i] = claim->asks[i].charge;
+	ledger_settle(t->r->ledger, all, claim->n, true, ++t->r->settled,
+	    t->e->time);
+}
+
+/* stays - what it was; nobody is charged */
+static void
+stays(struct trial *t, struct mail *mail)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		struct replay_attempt *a = &t->attempts[i];
+
+		if (!t->open[i])
+			continue;
+		t->open[i] = false;
+		a->would = a->was;
+		a->limit = a->was_limit;
+		a->rule = a->of->rule;
+		a->reply = a->of->reply;
+		a->now = a->of->tenant;
+	}
+	decide_abort(mail);
+}
+
+/* the_end - headers and message; what is said goes to all taken */
+static void
+the_end(struct trial *t, struct mail *mail, const size_t *taken)
+{
+	const struct event *e = t->e;
+	struct replay_attempt *to;
+	struct answer a;
+	size_t i;
+
+	if (decide_headers(mail, t->headers, t->nheaders, e->time, &a) ==
+	    VERDICT_PASS && mail->tenant != NULL)
+		(void)decide_message(mail, e->size, e->time, &a);
+	for (i = 0; i < mail->nrcpts; i++) {
+		if (taken[i] == t->n && t->who[0] != NULL)
+			continue;
+		to = &t->attempts[taken[i] == t->n ? 0 : taken[i]];
+		t->open[to - t->attempts] = false;
+		answered(t, to, mail, &a);
+		if (a.verdict != VERDICT_PASS ||
+		    mail->rcpts[i].verdict == VERDICT_PASS)
+			continue;
+		to->would = mail->rcpts[i].verdict;
+		to->rule = policy_rule(t->r->policy, mail->rcpts[i].rule,
+		    t->r->arena);
+	}
+	if (a.verdict != VERDICT_PASS && a.verdict != VERDICT_HOLD) {
+		decide_abort(mail);
+		return;
+	}
+	t->r->shadowed += t->r->counts && mail->would.verdict !=
+	    VERDICT_PASS;
+	spend(t, mail);
+}
+
+/* mail_of - the facts of the envelope */
+static void
+mail_of(const struct trial *t, struct mail *mail)
+{
+	const struct event *e = t->e;
+
+	memset(mail, 0, sizeof(*mail));
+	mail->policy = (struct policy *)(uintptr_t)t->r->policy;
+	mail->ledger = t->r->ledger;
+	mail->arena = t->r->arena;
+	mail->login = e->login.n > 0 ? e->login : SLICE_NONE;
+	mail->listener = e->listener;
+	mail->client = client_of(e->client);
+	mail->mail_from_text = e->mail_from.n > 0 ? e->mail_from :
+	    SLICE("<>");
+	/* what was over its limit at the end was not so when it began: its
+	 * size was not told then */
+	mail->declared = e->stage == STAGE_MESSAGE && e->verdict !=
+	    VERDICT_PASS ? 0 : e->size;
+}
+
+/* one_mail - MAIL to the end, with all that are open; 1: some are left over
+ * for the next, 0: none, -1: no memory */
+static int
+one_mail(struct trial *t)
+{
+	struct mail mail;
+	struct answer a;
+	size_t i, *taken;
+
+	mail_of(t, &mail);
+	taken = arena_array(t->r->arena, t->e->nrecipients + t->n + 1,
+	    sizeof(*taken));
+	if (taken == NULL)
+		return -1;
+	if (decide_mail(&mail, t->e->time, &a) != VERDICT_PASS ||
+	    (t->who[0] == NULL && t->e->nrecipients == 0)) {
+		answered_open(t, &mail, &a);
+		decide_abort(&mail);
+		return 0;
+	}
+	t->headers[0] = (struct header_fact){ SLICE("From"),
+		slice_of(from_field(t, &mail)) };
+	if (t->headers[0].value.p == NULL)
+		return -1;
+	t->nheaders = 1;
+	if (mail.tenant != NULL)
+		stream_headers(t, mail.tenant);
+	(void)recipients(t, &mail, taken);
+	if (mail.nrcpts == 0)
+		decide_abort(&mail);
+	else if (keep_was(t->e, mail.tenant))
+		stays(t, &mail);
+	else
+		the_end(t, &mail, taken);
+	for (i = 0; i < t->n && mail.nrcpts > 0; i++)
+		if (t->open[i])
+			return 1;
+	return 0;
+}
+
+/* attempt - one more; who NULL: the message itself */
+static void
+attempt(struct trial *t, const struct event *of,
+    const struct event_recipient *who)
+{
+	struct replay_attempt *a = &t->attempts[t->n];
+
+	t->who[t->n++] = who;
+	a->of = of;
+	a->was = of->verdict;
+	if (who != NULL) {
+		a->recipient = who->address;
+		if (of->verdict == VERDICT_PASS)
+			a->was = who->verdict;
+	}
+	a->was_limit = of->verdict != VERDICT_PASS ? of->limit : SLICE("");
+}
+
+/* begin - the attempts of an event: its remote recipients, or itself, and who
+ * was turned away before */
+static int
+begin(struct trial *t)
+{
+	const struct event *e = t->e;
+	const struct policy *p = t->r->policy;
+	size_t i, room = e->nrecipients + 1 + t->nrefused;
+
+	t->attempts = arena_array(t->r->arena, room, sizeof(*t->attempts));
+	t->who = arena_array(t->r->arena, room, sizeof(*t->who));
+	t->open = arena_array(t->r->arena, room, sizeof(*t->open));
+	if (t->attempts == NULL || t->who == NULL || t->open == NULL)
+		return -1;
+	t->local = p->nlocal_transports > 0 ? p->local_transports[0] :
+	    SLICE("local");
+	for (i = 0; i < e->nrecipients; i++)
+		if (!e->recipients[i].local)
+			attempt(t, e, &e->recipients[i]);
+	if (t->n == 0)
+		attempt(t, e, NULL);
+	for (i = 0; i < t->nrefused; i++)
+		attempt(t, t->refused[i], &t->refused[i]->recipients[0]);
+	return 0;
+}
+
+/* run - once; true when something of it was accepted */
+static int
+run(struct trial *t, bool *some)
+{
+	int got;
+
+	for (size_t i = 0; i < t->n; i++)
+		t->open[i] = true;
+	while ((got = one_mail(t)) == 1)
+		;
+	*some = false;
+	for (size_t i = 0; i < t->n; i++)
+		*some = *some || t->attempts[i].would == VERDICT_PASS ||
+		    t->attempts[i].would == VERDICT_HOLD;
+	return got;
+}
+
+/* count - into the tally */
+static int
+count(struct trial *t, uint64_t times)
+{
+	if (!t->r->counts)
+		return 0;
+	for (size_t i = 0; i < t->n; i++)
+		if (replay_count(&t->r->tally, &t->attempts[i],
+		    times) == -1)
+			return -1;
+	return 0;
+}
+
+/* left_alone - was it something that no policy decides? */
+static bool
+left_alone(struct replay *r, const struct event *e)
+{
+	if (e->verdict == VERDICT_PASS)
+		return false;
+	if (slice_starts(e->rule, SLICE("desk:"))) {
+		r->desk += r->counts ? e->count : 0;
+		return true;
+	}
+	if (e->rule.n == 0 && e->tenant.n > 0) {
+		r->inside += r->counts ? e->count : 0;
+		return true;
+	}
+	return false;
+}
+
+/* is_repeat - a count of refusals that are not written out */
+static bool
+is_repeat(const struct event *e)
+{
+	return (e->kind == EVENT_REFUSE || e->kind == EVENT_DEFER) &&
+	    e->nrecipients == 0 && e->stage >= STAGE_RCPT;
+}
+
+/* text_of - what was kept */
+static struct slice
+text_of(const struct replay_text *t)
+{
+	return (struct slice){ t->text, t->n };
+}
+
+/* repeated - was the one before it turned away?  So is this one */
+static void
+repeated(struct replay_attempt *a, const struct event *e,
+    const struct replay_first *f)
+{
+	*a = (struct replay_attempt){
+		.of = e, .was = e->verdict, .would = e->verdict,
+		.was_limit = e->limit, .limit = e->limit,
+		.rule = e->rule, .reply = e->reply, .now = e->tenant,
+	};
+	if (f == NULL)
+		return;		/* before we began: left as it was */
+	a->recipient = text_of(&f->recipient);
+	a->would = f->would;
+	a->limit = text_of(&f->limit);
+	a->rule = text_of(&f->rule);
+	a->now = text_of(&f->tenant);
+}
+
+/* keep_refused - for their repeats */
+static int
+keep_refused(struct trial *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->attempts[i].of->verdict != VERDICT_PASS &&
+		    replay_first_keep(&t->r->tally, &t->attempts[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/* ask - as often as it is counted; one more like one that was turned away is
+ * turned away */
+static int
+ask(struct trial *t)
+{
+	uint64_t done, times = t->e->count > 0 ? t->e->count : 1;
+	bool some = true;
+
+	if (begin(t) == -1)
+		return -1;
+	for (done = 0; done < times && some; done++)
+		if (run(t, &some) == -1 || (done + 1 < times && some &&
+		    count(t, 1) == -1))
+			return -1;
+	return count(t, some ? 1 : times - (done - 1));
+}
+
+/* ask_repeats - with the facts of the first */
+static int
+ask_repeats(struct replay *r, const struct event *e)
+{
+	const struct replay_first *f = replay_first_get(&r->tally, e);
+	struct event_recipient to = { .verdict = e->verdict };
+	struct event full = *e;
+	struct trial t = { .r = r, .e = &full };
+	struct replay_attempt a;
+	struct slice from;
+
+	if (f == NULL || (f->would != VERDICT_PASS &&
+	    f->would != VERDICT_HOLD)) {
+		repeated(&a, e, f);
+		return r->counts ? replay_count(&r->tally, &a, e->count) : 0;
+	}
+	to.address = text_of(&f->recipient);
+	from = text_of(&f->from);
+	full.recipients = &to;
+	full.nrecipients = to.address.n > 0;
+	full.from_domains = &from;
+	full.nfrom_domains = from.n > 0;
+	full.size = f->size;
+	return ask(&t);
+}
+
+/* replay_event - by its kind */
+int
+replay_event(struct replay *r, const struct event *e,
+    const struct event *const *refused, size_t nrefused, struct why *why)
+{
+	struct trial t = { .r = r, .e = e, .refused = refused,
+		.nrefused = nrefused };
+	int done;
+
+	if (e->kind == EVENT_VOID)
+		r->voided += r->counts;
+	if ((e->kind != EVENT_ACCEPT && e->kind != EVENT_HOLD &&
+	    e->kind != EVENT_REFUSE && e->kind != EVENT_DEFER &&
+	    e->kind != EVENT_DROP) || left_alone(r, e))
+		return 0;
+	if (is_repeat(e))
+		done = ask_repeats(r, e);
+	else if ((done = ask(&t)) == 0)
+		done = keep_refused(&t);
+	if (done == -1)
+		return why_kind(why, WHY_MEMORY, "out of memory at event %llu",
+		    (unsigned long long)e->seq);
+	if (r->counts) {
+		r->messages += e->count > 0 ? e->count : 1;
+		r->was_shadowed += e->would != VERDICT_PASS;
+	}
+	return 0;
+}
