@@ -142,13 +142,19 @@ lint:
 	@tests/lint
 
 bench: deps
-	@$(MAKE) --no-print-directory all $(B)/bench/load
+	@$(MAKE) --no-print-directory all $(B)/bench/load $(B)/bench/bounce
 	@B=$(B) tests/bench/run
+	@$(B)/bench/bounce
 
 $(B)/bench/load: tests/bench/load.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
+
+$(B)/bench/bounce: $(B)/tests/bench/bounce.o $(REPUTATION) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
 
 soak:
 	@tests/deps soak
@@ -194,6 +200,8 @@ install: all
 	install -m 0644 $(MAN1) $(D)$(PREFIX)/share/man/man1/
 	install -m 0644 $(MAN5) $(D)$(PREFIX)/share/man/man5/
 	install -m 0644 $(MAN8) $(D)$(PREFIX)/share/man/man8/
+	install -D -m 0644 conf/bounces.rules \
+	    $(D)$(PREFIX)/share/penstock/bounces.rules
 	sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' -e 's,@BINDIR@,$(PREFIX)/bin,g' \
 	    -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' \
 	    conf/penstock-milter.service > $(D)$(UNITDIR)/penstock-milter.service

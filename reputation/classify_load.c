@@ -506,6 +506,7 @@ static int
 read_rules(struct loader *l, const char *file, struct slice text)
 {
 	struct classifier *c = l->c;
+	unsigned errors = l->problems->errors;
 
 	if (slice_starts(text, SLICE("\xef\xbb\xbf")))
 		problem_error(l->problems, (struct place){ file, 1, 1 },
@@ -514,7 +515,7 @@ read_rules(struct loader *l, const char *file, struct slice text)
 	read_lines(l, file, text);
 	if (l->failed)
 		return -1;
-	if (c->nrules == 0)
+	if (c->nrules == 0 && l->problems->errors == errors)
 		problem_error(l->problems, (struct place){ file, 1, 1 },
 		    "there is no rule in it");
 	c->rules = arena_array(c->arena, c->nrules + 1, sizeof(*c->rules));
