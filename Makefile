@@ -56,7 +56,8 @@ UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 # of its own: LIBS_FOLDER.  Its objects without main are there for the tests.
 FOLDERS = $(patsubst tools/%/main.c,%,$(wildcard tools/*/main.c))
 folder = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard tools/$1/*.c)))
-FOLDER_OBJECTS = $(foreach f,$(FOLDERS),$(call folder,$f))
+FOLDER_OBJECTS = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard \
+	tools/*/*.c)))
 PROGRAMS = $(addprefix $(B)/,penstock-milter penstock \
 	$(addprefix penstock-,$(FOLDERS)))
 
@@ -65,7 +66,8 @@ LIBS_TOOLS = -lopendkim $(LIBS_FLOOR)
 LIBS_MILTER = -lmilter $(LIBS_FLOOR)
 LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -lsystemd
 LIBS_unsubscribe = -lmicrohttpd
-LIBS_ALL = $(foreach f,$(FOLDERS),$(LIBS_$f)) -lmilter $(LIBS_TOOLS)
+LIBS_ALL = $(foreach f,$(notdir $(patsubst %/,%,$(wildcard tools/*/))),$(LIBS_$f)) \
+	-lmilter $(LIBS_TOOLS)
 GMIME_CFLAGS = $(shell pkg-config --cflags gmime-3.0 2>/dev/null)
 
 all: $(PROGRAMS)

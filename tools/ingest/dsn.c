@@ -1,0 +1,317 @@
+/*
+ * dsn - RFC 3464, read as it is written in the field.
+ *
+ * The parts of a delivery-status are groups with an empty line between them,
+ * the first about the message, each other about a recipient; in the field
+ * groups are glued together, or the first is missing.  So a group that names a
+ * recipient is about that recipient, and a second name inside of a group
+ * begins another one.
+ *
+ * A report that has the part, but no words in it (Exim writes such about its
+ * own deliveries), borrows the words of the text that a person reads.
+ */
+#include "tools/ingest/dsn.h"
+
+#include <ctype.h>
+
+#include "tools/ingest/fields.h"
+
+const char *const dsn_action_names[] = { "failed", "delayed", "delivered",
+	"relayed", "expanded", NULL };
+const char *const dsn_form_names[] = { "rfc3464", "postfix", "exim", "qmail",
+	"sendmail", "exchange", "gmail", "yahoo", "other", NULL };
+
+/* dsn_add - all of them are allocated with the first */
+struct dsn_recipient *
+dsn_add(struct dsn *d, struct arena *arena)
+{
+	struct dsn_recipient *r;
+
+	if (d->list == NULL)
+		d->list = arena_array(arena, DSN_RECIPIENTS,
+		    sizeof(*d->list));
+	if (d->list == NULL)
+		return NULL;
+	if (d->n == DSN_RECIPIENTS) {
+		d->more++;
+		return NULL;
+	}
+	r = &d->list[d->n++];
+	*r = (struct dsn_recipient){ .action = DSN_FAILED,
+	    .status = SLICE(""), .diagnostic = SLICE("") };
+	return r;
+}
+
+/* digit - is there one at that place? */
+static bool
+digit(struct slice s, size_t at)
+{
+	return at < s.n && isdigit((unsigned char)s.p[at]);
+}
+
+/* enhanced - the length of "5.1.1" at that place, or 0 */
+static size_t
+enhanced(struct slice s, size_t at)
+{
+	size_t n = at + 2, part, i;
+
+	if (at + 4 >= s.n || strchr("245", s.p[at]) == NULL ||
+	    s.p[at] == '\0' || s.p[at + 1] != '.' ||
+	    (at > 0 && (digit(s, at - 1) || s.p[at - 1] == '.')))
+		return 0;
+	for (part = 0; part < 2; part++) {
+		for (i = 0; digit(s, n); i++)
+			n++;
+		if (i < 1 || i > 3 || (part == 0 && (n >= s.n ||
+		    s.p[n++] != '.')))
+			return 0;
+	}
+	/* "5.1.1.2" is something else */
+	return digit(s, n) || (n + 1 < s.n && s.p[n] == '.' &&
+	    digit(s, n + 1)) ? 0 : n - at;
+}
+
+/* reply_code - "550" as a word at that place */
+static bool
+reply_code(struct slice s, size_t at)
+{
+	return at + 3 <= s.n && (s.p[at] == '4' || s.p[at] == '5') &&
+	    s.p[at + 1] >= '0' && s.p[at + 1] <= '7' && digit(s, at + 2) &&
+	    !digit(s, at + 3) && (at == 0 || (!isalnum((unsigned char)
+	    s.p[at - 1]) && s.p[at - 1] != '.' && s.p[at - 1] != ':' &&
+	    s.p[at - 1] != '[')) && (at + 3 == s.n ||
+	    strchr(" -,:;)\"'", s.p[at + 3]) != NULL);
+}
+
+/* dsn_status - an enhanced code says more than a reply code */
+struct slice
+dsn_status(struct slice text)
+{
+	size_t n;
+
+	for (size_t i = 0; i < text.n; i++)
+		if ((n = enhanced(text, i)) > 0 && text.p[i] != '2')
+			return (struct slice){ text.p + i, n };
+	for (size_t i = 0; i < text.n; i++)
+		if (reply_code(text, i))
+			return text.p[i] == '5' ? SLICE("5.0.0") :
+			    SLICE("4.0.0");
+	return SLICE("");
+}
+
+/* dsn_has_code - of either kind */
+bool
+dsn_has_code(struct slice text)
+{
+	return dsn_status(text).n > 0;
+}
+
+/* behind_type - "rfc822; a@b" without its type */
+static struct slice
+behind_type(struct slice flat)
+{
+	const char *semicolon = flat.n > 0 ? memchr(flat.p, ';', flat.n) :
+	    NULL;
+
+	if (semicolon == NULL || semicolon - flat.p > 16)
+		return flat;
+	return slice_trim(slice_from(flat, (size_t)(semicolon - flat.p) + 1));
+}
+
+/* address_of - the mailbox in the field, or what stands there */
+static struct slice
+address_of(struct slice flat)
+{
+	struct slice whole = behind_type(flat), found = text_address(whole);
+
+	return found.p != NULL ? found : whole;
+}
+
+/* action_of - "failed", "failed (reason)", "failure" */
+static enum dsn_action
+action_of(struct slice flat)
+{
+	for (int i = 0; dsn_action_names[i] != NULL; i++)
+		if (text_begins(flat, dsn_action_names[i]))
+			return (enum dsn_action)i;
+	return DSN_FAILED;
+}
+
+/* recipient_field - one field of a group about a recipient */
+static void
+recipient_field(struct dsn_recipient *r, struct slice name, struct slice flat)
+{
+	if (slice_case_eq(name, SLICE("Action")))
+		r->action = action_of(flat);
+	else if (slice_case_eq(name, SLICE("Status")))
+		r->status = dsn_status(flat).n > 0 || flat.n == 0 ?
+		    dsn_status(flat) : slice_cut(flat, 5);
+	else if (slice_case_eq(name, SLICE("Diagnostic-Code")))
+		r->diagnostic = slice_cut(behind_type(flat), DSN_DIAGNOSTIC);
+	else if (slice_case_eq(name, SLICE("Remote-MTA")))
+		r->remote = behind_type(flat);
+	else if (slice_case_eq(name, SLICE("Original-Recipient")))
+		r->original = address_of(flat);
+	else if (slice_case_eq(name, SLICE("Final-Recipient")))
+		r->address = address_of(flat);
+}
+
+/* message_field - one field of the group about the message */
+static void
+message_field(struct dsn *d, struct slice name, struct slice flat)
+{
+	if (slice_case_eq(name, SLICE("Reporting-MTA")))
+		d->reporter = behind_type(flat);
+	else if (slice_case_eq(name, SLICE("Original-Envelope-Id")))
+		d->envelope_id = flat;
+	else if (slice_case_eq(name, SLICE("X-Postfix-Queue-ID")))
+		d->queue_id = flat;
+}
+
+/* read_group - one group; its fields may stand in any order */
+static int
+read_group(struct dsn *d, struct slice *rest, struct arena *arena)
+{
+	struct dsn_recipient one = { .action = DSN_FAILED,
+	    .status = SLICE(""), .diagnostic = SLICE("") }, *r;
+	bool final = false;
+	struct slice flat;
+	struct field f;
+
+	while (field_next(rest, &f)) {
+		flat = field_flat(slice_cut(f.value, 4096), arena);
+		if (flat.p == NULL)
+			return -1;
+		if (slice_case_eq(f.name, SLICE("Final-Recipient"))) {
+			if (final && (r = dsn_add(d, arena)) != NULL) {
+				*r = one;
+				one = (struct dsn_recipient){
+				    .action = DSN_FAILED, .status = SLICE(""),
+				    .diagnostic = SLICE("") };
+			}
+			final = true;
+		}
+		recipient_field(&one, f.name, flat);
+		message_field(d, f.name, flat);
+	}
+	if (one.address.n == 0)
+		one.address = one.original;
+	if (one.address.n > 0 && (r = dsn_add(d, arena)) != NULL)
+		*r = one;
+	return 0;
+}
+
+/* status_part - the machine's part of the report; NULL: there is none */
+static const struct mail_part *
+status_part(const struct mail *m)
+{
+	const struct mail_part *part = mail_part(m, "message/delivery-status");
+
+	return part != NULL ? part :
+	    mail_part(m, "message/global-delivery-status");
+}
+
+/* returned_part - what came back of the message */
+static struct slice
+returned_part(const struct mail *m)
+{
+	static const char *const types[] = { "message/rfc822",
+		"text/rfc822-headers", "message/global",
+		"message/global-headers", "text/rfc822" };
+	const struct mail_part *part;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((part = mail_part(m, types[i])) != NULL)
+			return part->body;
+	return SLICE_NONE;
+}
+
+/* borrow_words - from the text, for recipients without a diagnostic */
+static int
+borrow_words(const struct mail *m, struct dsn *d, struct arena *arena,
+    struct why *why)
+{
+	struct dsn text = { .n = 0 };
+	bool lacks = false;
+	int got;
+
+	for (size_t i = 0; i < d->n; i++)
+		lacks |= d->list[i].diagnostic.n == 0;
+	if (!lacks && d->returned.p != NULL)
+		return 0;
+	if ((got = dsn_text(m, true, arena, &text, why)) != 1)
+		return got;
+	if (d->returned.p == NULL)
+		d->returned = text.returned;
+	if (d->form == DSN_RFC3464)
+		d->form = text.form;
+	for (size_t i = 0; i < d->n; i++) {
+		for (size_t j = 0; j < text.n && d->list[i].diagnostic.n == 0;
+		    j++)
+			if (text.n == 1 || slice_case_eq(d->list[i].address,
+			    text.list[j].address))
+				d->list[i].diagnostic =
+				    text.list[j].diagnostic;
+		if (d->list[i].status.n == 0)
+			d->list[i].status = dsn_status(d->list[i].diagnostic);
+	}
+	return 0;
+}
+
+/* status_in_text - the fields stand in the text, or the MIME around them is
+ * broken; absent: they do not */
+static struct slice
+status_in_text(const struct mail *m)
+{
+	static const char *const heads[] = { "Reporting-MTA:", "Action:",
+		"Final-Recipient:" };
+	struct slice rest = slice_cut(mail_text(m), 65536), line;
+	const char *from = NULL;
+	bool final = false;
+
+	while (line_next(&rest, &line)) {
+		for (size_t i = 0; from == NULL && i < 3; i++)
+			if (text_begins(line, heads[i]))
+				from = line.p;
+		final |= from != NULL && text_begins(line, heads[2]);
+		if (from != NULL && text_begins(line, "Received:"))
+			return final ? (struct slice){ from, (size_t)(line.p -
+			    from) } : SLICE_NONE;
+	}
+	return final ? (struct slice){ from, (size_t)(rest.p - from) } :
+	    SLICE_NONE;
+}
+
+/* read_groups - all of them */
+static int
+read_groups(struct slice rest, struct dsn *d, struct arena *arena,
+    struct why *why)
+{
+	while (rest.n > 0)
+		if (read_group(d, &rest, arena) == -1)
+			return why_kind(why, WHY_MEMORY, "no memory for a "
+			    "report");
+	return 0;
+}
+
+/* dsn_read - by its part, else by its text */
+int
+dsn_read(const struct mail *m, bool null_sender, struct arena *arena,
+    struct dsn *out, struct why *why)
+{
+	const struct mail_part *part = status_part(m);
+	struct slice inside;
+
+	*out = (struct dsn){ .form = DSN_RFC3464 };
+	out->returned = returned_part(m);
+	if (part != NULL && read_groups(part->body, out, arena, why) == -1)
+		return -1;
+	if (out->n == 0 && (inside = status_in_text(m)).n > 0 &&
+	    (part != NULL || dsn_is_bounce(m, null_sender)) &&
+	    read_groups(inside, out, arena, why) == -1)
+		return -1;
+	if (out->n == 0)
+		return dsn_text(m, part != NULL || null_sender, arena, out,
+		    why);
+	return borrow_words(m, out, arena, why) == -1 ? -1 : 1;
+}
