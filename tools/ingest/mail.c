@@ -57,14 +57,17 @@ static int
 bounded(struct slice *raw, bool *cut, struct why *why)
 {
 	size_t lines = 0, boundaries = 0, i;
-	size_t n = raw->n < MAIL_BYTES ? raw->n : MAIL_BYTES;
+	size_t n = raw->n < MAIL_BYTES ? raw->n : MAIL_BYTES, line = 0;
 	char before = '\n';
 
 	for (i = 0; i < n; i++) {
 		char c = raw->p[i];
 
-		if (c == '\n' && ++lines >= MAIL_LINES)
+		if ((c == '\n' && ++lines >= MAIL_LINES) ||
+		    ++line > MAIL_LINE)
 			break;
+		if (c == '\n')
+			line = 0;
 		if (before == '\n' && c == '-' && i + 1 < n &&
 		    raw->p[i + 1] == '-' && ++boundaries > MAIL_BOUNDARIES)
 			return why_set(why, "the message has more than %u "
@@ -245,8 +248,8 @@ describe(struct reader *r, GMimeMessage *message)
 
 	m->type = top != NULL ? type_of(top, r->arena) : SLICE("text/plain");
 	m->report_type = lower(slice_of(type != NULL ? type : ""), r->arena);
-	m->subject = field_flat(slice_of(subject != NULL ? subject : ""),
-	    r->arena);
+	m->subject = field_flat(slice_cut(slice_of(subject != NULL ? subject :
+	    ""), MAIL_SUBJECT), r->arena);
 	if (m->type.p == NULL || m->report_type.p == NULL ||
 	    m->subject.p == NULL)
 		r->failed = true;

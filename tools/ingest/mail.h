@@ -22,9 +22,11 @@
 
 #define MAIL_BYTES	(16u << 20)
 #define MAIL_LINES	250000u
+#define MAIL_LINE	(2u << 20)	/* bytes of one line, then it is cut */
 #define MAIL_BOUNDARIES	10000u
 #define MAIL_DEPTH	20u
 #define MAIL_PARTS	200u
+#define MAIL_SUBJECT	1000u	/* bytes of a subject */
 
 struct mail_part {
 	struct slice	type;		/* "text/plain", lower case */
