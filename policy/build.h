@@ -74,6 +74,7 @@ struct scope {
 	struct arena	*arena;
 	struct stream	 said;		/* fields whose _at is somewhere */
 	bool		 says;		/* any of them */
+	bool		 faulty;	/* has mistakes: no more is said */
 	struct draft	*drafts;
 	size_t		 ndrafts;
 	struct scope	*streams;

@@ -312,6 +312,8 @@ static void
 stream(struct build *b, const struct scope *level, const struct node *node,
     struct scope *out, struct problems *problems)
 {
+	unsigned errors = problems->errors;
+
 	*out = (struct scope){ .level = level->level, .in_stream = true,
 	    .at = node->at, .arena = level->arena };
 	if (build_name(node, &out->name, problems))
@@ -328,6 +330,7 @@ stream(struct build *b, const struct scope *level, const struct node *node,
 	}
 	foreign_keys(level, node->child, problems);
 	compile_blocks(b, out, node->child, problems);
+	out->faulty = problems->errors > errors;
 }
 
 /* compile_blocks - limits, pools and streams */

@@ -145,9 +145,9 @@ needs_claim(struct merging *m, const struct stream *s,
 
 /* no_match - a stream that no mail would be in */
 static void
-no_match(struct merging *m, const struct stream *s, bool own)
+no_match(struct merging *m, const struct stream *s, bool own, bool faulty)
 {
-	if (m->forgive || (m->own != NULL && !own))
+	if (m->forgive || faulty || (m->own != NULL && !own))
 		return;
 	if (m->groupless && map_get(m->b->group_gives, slice_of(build_printf(
 	    m->b, m->b->work, "match %.*s", SLICE_ARG(s->name)))) != NULL) {
@@ -167,7 +167,7 @@ fill(struct merging *m, struct stream *s, const struct stream *wide,
     const struct limit **base, size_t nbase)
 {
 	struct merging inner = *m;
-	bool own = false, limits = false;
+	bool own = false, limits = false, faulty = false;
 	const struct scope *part;
 	struct slice name = s->name;
 
@@ -185,6 +185,7 @@ fill(struct merging *m, struct stream *s, const struct stream *wide,
 		if ((part = part_of(m->levels[i], name)) == NULL)
 			continue;
 		own = own || part->level == LEVEL_TENANT;
+		faulty = faulty || part->faulty;
 		take(s, &part->said);
 		s->at = part->at;
 		merge_scope(&inner, part);
@@ -193,7 +194,7 @@ fill(struct merging *m, struct stream *s, const struct stream *wide,
 	merge_finish(&inner);
 	m->skipped = m->skipped || inner.skipped;
 	if (s->nlines == 0 && !slice_is(name, "default")) {
-		no_match(m, s, own);
+		no_match(m, s, own, faulty);
 		return false;
 	}
 	s->limits = base;

@@ -38,6 +38,9 @@ struct mistake {
 static const struct mistake in_words[] = {
 #include "tests/unit/check_words.h"
 };
+static const struct mistake in_streams[] = {
+#include "tests/unit/check_streams.h"
+};
 static const struct mistake in_names[] = {
 #include "tests/unit/check_names.h"
 };
@@ -46,6 +49,9 @@ static const struct mistake in_files[] = {
 };
 static const struct mistake unwise[] = {
 #include "tests/unit/check_warnings.h"
+};
+static const struct mistake in_levels[] = {
+#include "tests/unit/check_levels.h"
 };
 /* clang-format on */
 
@@ -114,6 +120,13 @@ mistakes_in_words(void **state)
 }
 
 static void
+mistakes_in_streams(void **state)
+{
+	(void)state;
+	RUN(in_streams, true);
+}
+
+static void
 mistakes_in_names(void **state)
 {
 	(void)state;
@@ -132,6 +145,7 @@ warnings(void **state)
 {
 	(void)state;
 	RUN(unwise, false);
+	RUN(in_levels, false);
 }
 
 /* long_text - head, a megabyte of x, tail */
@@ -224,6 +238,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes_in_words),
+		cmocka_unit_test(mistakes_in_streams),
 		cmocka_unit_test(mistakes_in_names),
 		cmocka_unit_test(mistakes_in_files),
 		cmocka_unit_test(warnings),
