@@ -44,7 +44,7 @@ counter_to_row(const struct counter *c, uint64_t round_seq,
 	if (c->kind == LIMIT_CAP) {
 		row->window = c->window;
 		row->window_end = c->window_end;
-	} else {
+	} else if (c->kind == LIMIT_THROTTLE) {
 		row->time = c->time;
 		row->rate = c->rate;
 		row->period = c->period;
@@ -163,6 +163,8 @@ counter_over(const struct counter *c, int64_t now)
 	 * window before: it must not find an empty one. */
 	if (c->kind == LIMIT_CAP)
 		return now - c->window_end >= LEDGER_IDLE;
+	if (c->kind == LIMIT_OPEN)	/* finals are counted for ever */
+		return c->level == 0;
 	time = c->time;
 	rate_leak(&level, &time, c->rate, c->period, now);
 	return level == 0;

@@ -9,10 +9,16 @@
  * expired claim and a rolled window hold nothing, so all is judged anew.
  * First everything is judged, then everything is done: all or none.
  *
+ * A limit that counts apart by recipient domain gives a message of a thousand
+ * recipients a thousand asks.  ledger_more is for them: it looks at what the
+ * next recipient adds and leaves the rest alone, as long as all the rest is
+ * still there.  Asks come in the order in which the claim has them, so looking
+ * for one begins behind the one found last.
+ *
  * State of a claim:
  *
- *	EMPTY    reserve -> HELD	seal -> SEALED
- *	HELD     reserve -> HELD	seal -> SEALED	120 s idle -> EXPIRED
+ *	EMPTY    reserve, more -> HELD	seal -> SEALED
+ *	HELD     reserve, more -> HELD	seal -> SEALED	120 s idle -> EXPIRED
  *	EXPIRED  reserve -> HELD	seal -> SEALED	(holds nothing)
  *	SEALED   settle, of its charges: the claim is forgotten
  *	any      release -> EMPTY
@@ -23,6 +29,8 @@
 #include <string.h>
 
 #include "policy/counter.h"
+
+enum step { RESERVE, MORE, SEAL };
 
 /* claim_unlink - out of the list of held claims */
 static void
@@ -76,33 +84,37 @@ claims_expire(struct ledger *l, int64_t now)
 		claim_unreserve(l, l->first, CLAIM_EXPIRED);
 }
 
-/* claim_holds - how much of that counter a claim has reserved */
-static int64_t
-claim_holds(const struct claim *claim, const struct counter *c)
+/* claim_find - what a held claim has of that counter, or NULL; *at: where the
+ * one looked for before stood */
+static struct ask *
+claim_find(const struct claim *claim, const uint8_t key[16], size_t *at)
 {
-	size_t i;
+	size_t i, n = claim->state == CLAIM_HELD ? claim->n : 0;
 
-	if (claim->state != CLAIM_HELD)
-		return 0;
-	for (i = 0; i < claim->n; i++)
-		if (memcmp(claim->asks[i].charge.key, c->key, 16) == 0)
-			return counter_holds(c, &claim->asks[i].charge) ?
-			    claim->asks[i].charge.amount : 0;
-	return 0;
+	for (i = 0; i < n; i++) {
+		if (++*at >= n)
+			*at = 0;
+		if (memcmp(claim->asks[*at].charge.key, key, 16) == 0)
+			return &claim->asks[*at];
+	}
+	return NULL;
 }
 
 /* lacks_room - does this ask of the next set not fit?  Then say how */
 static bool
-lacks_room(struct counter *c, const struct ask *ask, int64_t held,
-    int64_t alone, int64_t now, struct shortfall *lack)
+lacks_room(const struct ledger *l, struct counter *c, const struct ask *ask,
+    int64_t held, int64_t alone, int64_t now, struct shortfall *lack)
 {
-	int64_t need = ask->charge.amount - held;
+	int64_t need = ask->charge.amount - held, most = ask->most, finals;
 	const struct share *s;
 	bool inflight = false;
 
 	if (need <= 0)
 		return false;
-	if (counter_fits(c, need, ask->most)) {
+	finals = counter_finals(l, c);
+	if (most != LEDGER_UNBOUNDED)
+		most = most > INT64_MAX - finals ? INT64_MAX : most + finals;
+	if (counter_fits(c, need, most)) {
 		if (!c->shared || ask->inflight <= 0)
 			return false;
 		s = share_of(c, ask->charge.tenant, false);
@@ -113,12 +125,12 @@ lacks_room(struct counter *c, const struct ask *ask, int64_t held,
 	}
 	if (lack == NULL)
 		return true;
-	lack->used = counter_used(c);
+	lack->used = counter_used(c) - finals;
 	lack->reserved = c->reserved;
 	lack->most = ask->most;
 	lack->inflight = inflight;
 	lack->next = inflight ? now : alone > ask->most ? INT64_MAX :
-	    counter_next(c, need, ask->most, now);
+	    counter_next(c, need, most, now);
 	return true;
 }
 
@@ -127,10 +139,12 @@ static int
 claim_room(struct claim *claim, struct arena *arena, size_t n)
 {
 	struct ask *asks, *spare;
-	size_t cap = n > 8 ? n : 8;
+	size_t cap = claim->cap > 0 ? claim->cap * 2 : 8;
 
 	if (n <= claim->cap)
 		return 0;
+	if (cap < n)
+		cap = n;
 	asks = arena_array(arena, cap, sizeof(*asks));
 	spare = arena_array(arena, cap, sizeof(*spare));
 	if (asks == NULL || spare == NULL)
@@ -152,7 +166,7 @@ spare_add(struct claim *claim, size_t *m, const struct ask *ask,
 	struct ask *to;
 	size_t i;
 
-	for (i = 0; i < *m; i++) {
+	for (i = 0; memcmp(ask->charge.key, c->key, 16) != 0 && i < *m; i++) {
 		to = &claim->spare[i];
 		if (memcmp(to->charge.key, c->key, 16) != 0)
 			continue;
@@ -167,16 +181,28 @@ spare_add(struct claim *claim, size_t *m, const struct ask *ask,
 	return to;
 }
 
-/* claim_judge - make the next set and judge it; 1 fits, 0 not, -1 no memory */
+/* claim_amount - what the next set asks of a counter, within what can be
+ * counted; already: what the claim has and keeps */
+static void
+claim_amount(struct ask *to, int64_t already)
+{
+	if (to->charge.amount > LEDGER_AMOUNT_MAX - already)
+		to->charge.amount = to->most == LEDGER_UNBOUNDED ?
+		    LEDGER_AMOUNT_MAX - already : LEDGER_AMOUNT_MAX + 1;
+}
+
+/* claim_judge - make the next set and judge it; 1 fits, 0 not, -1 no memory,
+ * LEDGER_ANEW when more is asked of something that is gone */
 static int
 claim_judge(struct ledger *l, struct claim *claim, const struct ask *asks,
-    size_t n, int64_t now, bool seal, size_t *m, struct shortfall *lacks,
+    size_t n, int64_t now, enum step step, size_t *m, struct shortfall *lacks,
     size_t *nlacks)
 {
+	const struct ask *had;
 	struct counter *c;
 	struct ask *to;
 	int64_t held;
-	size_t i, short_of = 0;
+	size_t i, at = claim->n, short_of = 0;
 
 	for (i = 0; i < n; i++) {
 		if (asks[i].charge.amount <= 0)
@@ -185,20 +211,25 @@ claim_judge(struct ledger *l, struct claim *claim, const struct ask *asks,
 		if (c == NULL)
 			return -1;
 		to = spare_add(claim, m, &asks[i], c);
-		if (to->charge.amount > LEDGER_AMOUNT_MAX)
-			to->charge.amount = to->most == LEDGER_UNBOUNDED ?
-			    LEDGER_AMOUNT_MAX : LEDGER_AMOUNT_MAX + 1;
 		if (counter_turn(c, to, now))
 			counter_dirty(l, c);	/* a restart knows it too */
+		had = claim_find(claim, c->key, &at);
+		if (had != NULL && !counter_holds(c, &had->charge)) {
+			if (step == MORE)
+				return LEDGER_ANEW;
+			had = NULL;
+		}
+		claim_amount(to, step == MORE && had != NULL ?
+		    had->charge.amount : 0);
 		if (c->kind == LIMIT_CAP) {
 			to->charge.window = c->window;
 			to->charge.window_end = c->window_end;
 		}
 		if (c->shared && share_of(c, to->charge.tenant, true) == NULL)
 			return -1;
-		held = claim_holds(claim, c);
-		if (lacks_room(c, to, held, seal ? to->charge.amount :
-		    to->charge.amount - held, now,
+		held = step != MORE && had != NULL ? had->charge.amount : 0;
+		if (lacks_room(l, c, to, held, step == SEAL ?
+		    to->charge.amount : to->charge.amount - held, now,
 		    lacks != NULL ? &lacks[short_of] : NULL)) {
 			if (lacks != NULL)
 				lacks[short_of].which = i;
@@ -239,10 +270,36 @@ claim_take(struct ledger *l, struct claim *claim, size_t m, int64_t now,
 	}
 }
 
-/* claim_become - reserve and seal */
+/* claim_grow - the next set was judged well: it comes on top */
+static void
+claim_grow(struct ledger *l, struct claim *claim, size_t m, int64_t now)
+{
+	const struct ask *more;
+	struct ask *had;
+	size_t i, at = claim->n;
+
+	if (claim->state != CLAIM_HELD)
+		claim->n = 0;
+	for (i = 0; i < m; i++) {
+		more = &claim->spare[i];
+		counter_reserve(counter_find(l, more->charge.key),
+		    more->charge.tenant, more->charge.amount);
+		had = claim_find(claim, more->charge.key, &at);
+		if (had != NULL)
+			had->charge.amount += more->charge.amount;
+		else
+			claim->asks[claim->n++] = *more;
+	}
+	if (claim->state == CLAIM_HELD)
+		claim_unlink(l, claim);
+	claim->state = CLAIM_HELD;
+	claim_link(l, claim, now);
+}
+
+/* claim_become - reserve, more and seal */
 static int
 claim_become(struct ledger *l, struct claim *claim, struct arena *arena,
-    const struct ask *asks, size_t n, int64_t now, bool seal,
+    const struct ask *asks, size_t n, int64_t now, enum step step,
     struct shortfall *lacks, size_t *nlacks)
 {
 	size_t m = 0;
@@ -252,12 +309,19 @@ claim_become(struct ledger *l, struct claim *claim, struct arena *arena,
 		*nlacks = 0;
 	pthread_mutex_lock(&l->lock);
 	claims_expire(l, now);
-	fits = claim_room(claim, arena, n);
+	if (step == MORE && (claim->state == CLAIM_EXPIRED ||
+	    claim->state == CLAIM_SEALED))
+		fits = LEDGER_ANEW;
+	else
+		fits = claim_room(claim, arena, n + (step == MORE ?
+		    claim->n : 0));
 	if (fits == 0)
-		fits = claim_judge(l, claim, asks, n, now, seal, &m, lacks,
+		fits = claim_judge(l, claim, asks, n, now, step, &m, lacks,
 		    nlacks);
-	if (fits == 1)
-		claim_take(l, claim, m, now, seal);
+	if (fits == 1 && step == MORE)
+		claim_grow(l, claim, m, now);
+	else if (fits == 1)
+		claim_take(l, claim, m, now, step == SEAL);
 	pthread_mutex_unlock(&l->lock);
 	return fits;
 }
@@ -268,7 +332,17 @@ ledger_reserve(struct ledger *l, struct claim *claim, struct arena *arena,
     const struct ask *asks, size_t n, int64_t now, struct shortfall *lacks,
     size_t *nlacks)
 {
-	return claim_become(l, claim, arena, asks, n, now, false, lacks,
+	return claim_become(l, claim, arena, asks, n, now, RESERVE, lacks,
+	    nlacks);
+}
+
+/* ledger_more - on top of what the claim has, in every counter or in none */
+int
+ledger_more(struct ledger *l, struct claim *claim, struct arena *arena,
+    const struct ask *asks, size_t n, int64_t now, struct shortfall *lacks,
+    size_t *nlacks)
+{
+	return claim_become(l, claim, arena, asks, n, now, MORE, lacks,
 	    nlacks);
 }
 
@@ -278,7 +352,7 @@ ledger_seal(struct ledger *l, struct claim *claim, struct arena *arena,
     const struct ask *asks, size_t n, int64_t now, struct shortfall *lacks,
     size_t *nlacks)
 {
-	return claim_become(l, claim, arena, asks, n, now, true, lacks,
+	return claim_become(l, claim, arena, asks, n, now, SEAL, lacks,
 	    nlacks);
 }
 

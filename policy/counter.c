@@ -22,6 +22,11 @@
  * because of one message begun before the edit.  Charges on their way to the
  * disk change no form, they were given it when they were sealed.
  *
+ * Open.  The level of an open counter is all that was ever accepted; how much
+ * of it is final, somebody else counts (ledger_finals), under the same key and
+ * for ever as well, so neither needs the other's hand.  What is under way is
+ * the difference.  Such a counter is never forgotten once something is in it.
+ *
  * Overflow.  A tenant may have 10,000 live counters.  Asks beyond share one
  * counter per limit, kept under a key of their own and held to that limit's
  * number: it counts what many keys spend, so nobody gets more than its cap.
@@ -159,7 +164,7 @@ counter_get(struct ledger *l, const struct charge *charge, int64_t now)
 	if (c->kind == LIMIT_CAP) {
 		c->window = charge->window;
 		c->window_end = charge->window_end;
-	} else {
+	} else if (c->kind == LIMIT_THROTTLE) {
 		c->time = now;
 		c->rate = charge->rate;
 		c->period = charge->period;
@@ -284,7 +289,9 @@ counter_turn(struct counter *c, const struct ask *ask, int64_t now)
 
 	if (newer)
 		c->policy = ask->policy;
-	if (c->kind != LIMIT_CAP)
+	if (c->kind == LIMIT_OPEN)
+		return false;
+	if (c->kind == LIMIT_THROTTLE)
 		return throttle_turn(c, charge, newer, now);
 	/* a window that is over is kept when all of it lies in the newer one */
 	if (charge->window >= c->window_end || (now >= c->window_end &&
@@ -306,7 +313,9 @@ counter_turn(struct counter *c, const struct ask *ask, int64_t now)
 void
 counter_follow(struct counter *c, const struct charge *charge, int64_t time)
 {
-	if (c->kind != LIMIT_CAP)
+	if (c->kind == LIMIT_OPEN)
+		return;
+	if (c->kind == LIMIT_THROTTLE)
 		(void)throttle_turn(c, charge, true, time);
 	else if (charge->window >= c->window_end)
 		roll(c, charge->window, charge->window_end);
@@ -383,7 +392,7 @@ counter_fits(const struct counter *c, int64_t n, int64_t most)
 {
 	if (n <= 0 || most == LEDGER_UNBOUNDED)
 		return true;
-	if (c->kind != LIMIT_CAP)
+	if (c->kind == LIMIT_THROTTLE)
 		return rate_fits(c->level, c->reserved, n, most);
 	return (__int128)c->level + c->reserved + n <= most;
 }
@@ -402,6 +411,8 @@ counter_next(const struct counter *c, int64_t n, int64_t most, int64_t now)
 		return INT64_MAX;
 	if (c->kind == LIMIT_CAP)
 		return c->window_end;
+	if (c->kind == LIMIT_OPEN)
+		return LEDGER_SOMETIME;
 	over = c->level + ((__int128)c->reserved + n - most) * RATE_UNIT;
 	wait = over > INT64_MAX ? INT64_MAX :
 	    rate_wait((int64_t)over, c->rate, c->period);
@@ -410,11 +421,23 @@ counter_next(const struct counter *c, int64_t n, int64_t most, int64_t now)
 	return c->time + wait > now ? c->time + wait : now;
 }
 
+/* counter_finals - how much of an open counter is no longer under way */
+int64_t
+counter_finals(const struct ledger *l, const struct counter *c)
+{
+	int64_t n;
+
+	if (c->kind != LIMIT_OPEN || l->finals == NULL || c->level <= 0)
+		return 0;
+	n = l->finals(l->finals_with, c->key);
+	return n < 0 ? 0 : n > c->level ? c->level : n;
+}
+
 /* counter_used - in whole units, rounded up */
 int64_t
 counter_used(const struct counter *c)
 {
-	return c->kind == LIMIT_CAP ? c->level : rate_whole(c->level);
+	return c->kind == LIMIT_THROTTLE ? rate_whole(c->level) : c->level;
 }
 
 /* charge_unreserve - take the hand off what one charge reserved */

@@ -30,7 +30,8 @@ struct counter {
 	uint8_t		 key[16];
 	struct counter	*next;		/* in its bucket */
 	struct counter	*link;		/* in one of the lists of marks */
-	int64_t		 level;		/* throttle: millionths; cap: count */
+	int64_t		 level;		/* throttle: millionths; cap: count;
+					   open: all that ever was */
 	int64_t		 reserved;	/* units */
 	union {
 		struct {
@@ -66,6 +67,8 @@ struct ledger {
 	struct claim	*first, *last;	/* held; longest untouched first */
 	struct counter	*dirty, *round, *slice;
 	uint64_t	 round_seq;
+	int64_t		 (*finals)(void *, const uint8_t key[16]);
+	void		*finals_with;
 	unsigned	 sweep_at;	/* the shard that is next */
 	struct ledger_stat stat;
 };
@@ -99,6 +102,8 @@ bool	 counter_fits(const struct counter *, int64_t n, int64_t most);
  * taken as spent. INT64_MAX: never. */
 int64_t	 counter_next(const struct counter *, int64_t n, int64_t most,
 	    int64_t now);
+/* Of an open counter: what is final by now, at most its level; else 0. */
+int64_t	 counter_finals(const struct ledger *, const struct counter *);
 int64_t	 counter_used(const struct counter *);	/* whole units, rounded up */
 /* Take the hand off what one charge reserved. */
 void	 charge_unreserve(struct ledger *, const struct charge *);

@@ -47,7 +47,7 @@ counter_spend(struct ledger *l, struct counter *c, const struct charge *charge,
 {
 	int64_t n = back ? -charge->amount : charge->amount;
 
-	if (c->kind != LIMIT_CAP) {
+	if (c->kind == LIMIT_THROTTLE) {
 		rate_leak(&c->level, &c->time, c->rate, c->period, time);
 		c->level = rate_add(c->level, n);
 	} else if (counter_holds(c, charge)) {
@@ -123,38 +123,6 @@ ledger_void(struct ledger *l, const struct charge *charges, size_t n,
 	pthread_mutex_unlock(&l->lock);
 }
 
-/*
- * ledger_reset - an operator says that nothing was spent
- *
- * The level becomes zero, rather than less by what it was: a replay may stand
- * some millionths above the level of then, and must end at the same.  A cap
- * whose window is over has nothing to forget.  A void that follows gives back
- * what the reset forgot already: both are mail that was not sent.
- */
-void
-ledger_reset(struct ledger *l, const struct charge *charges, size_t n,
-    uint64_t seq, int64_t time)
-{
-	struct counter *c;
-	size_t i;
-
-	pthread_mutex_lock(&l->lock);
-	for (i = 0; i < n; i++) {
-		c = counter_find(l, charges[i].key);
-		if (c == NULL || seq <= c->seq)
-			continue;
-		if (c->kind != LIMIT_CAP)
-			rate_leak(&c->level, &c->time, c->rate, c->period,
-			    time);
-		else if (!counter_holds(c, &charges[i]))
-			continue;
-		c->level = 0;
-		c->seq = seq;
-		counter_dirty(l, c);
-	}
-	pthread_mutex_unlock(&l->lock);
-}
-
 /* ledger_view - what people are shown */
 void
 ledger_view(struct ledger *l, const struct ask *ask, int64_t now,
@@ -162,10 +130,11 @@ ledger_view(struct ledger *l, const struct ask *ask, int64_t now,
 {
 	struct counter copy = { .kind = ask->charge.kind };
 	const struct counter *c;
+	int64_t finals = 0;
 
 	copy.window = ask->charge.window;	/* an empty one, when none */
 	copy.window_end = ask->charge.window_end;
-	if (copy.kind != LIMIT_CAP) {
+	if (copy.kind == LIMIT_THROTTLE) {
 		copy.time = now;
 		copy.rate = ask->charge.rate;
 		copy.period = ask->charge.period;
@@ -174,14 +143,28 @@ ledger_view(struct ledger *l, const struct ask *ask, int64_t now,
 	claims_expire(l, now);
 	c = counter_resolve(l, &ask->charge, now, false);
 	view->live = c != NULL;
-	if (c != NULL)
+	if (c != NULL) {
 		copy = *c;
+		finals = counter_finals(l, c);
+	}
 	copy.shares = NULL;		/* a roll would free them */
 	pthread_mutex_unlock(&l->lock);
 	(void)counter_turn(&copy, ask, now);
+	copy.level -= finals;
 	view->used = counter_used(&copy);
 	view->reserved = copy.reserved;
 	view->next = counter_next(&copy, 1, ask->most, now);
+}
+
+/* ledger_finals - who counts what is final */
+void
+ledger_finals(struct ledger *l, int64_t (*finals)(void *, const uint8_t *),
+    void *with)
+{
+	pthread_mutex_lock(&l->lock);
+	l->finals = finals;
+	l->finals_with = with;
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* ledger_stat - how much there is of it */
