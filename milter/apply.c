@@ -83,6 +83,8 @@ one_edit(SMFICTX *ctx, const struct edit *e, struct arena *arena)
 
 	if (name.p == NULL || value.p == NULL || !apply_value_ok(value))
 		return MI_FAILURE;
+	if (e->kind == EDIT_QUARANTINE)
+		return smfi_quarantine(ctx, (char *)value.p);
 	if (e->kind == EDIT_DROP_RCPT)
 		return smfi_delrcpt(ctx, (char *)value.p);
 	if (!apply_name_ok(name))
@@ -98,17 +100,13 @@ int
 apply_plan(SMFICTX *ctx, const struct plan *plan, struct arena *arena,
     struct why *why)
 {
-	static const char *const what[] = {
-		[EDIT_REMOVE] = "remove", [EDIT_INSERT] = "insert",
-		[EDIT_DROP_RCPT] = "drop recipient",
-	};
-
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct edit *e = &plan->edits[i];
 
 		if (one_edit(ctx, e, arena) != MI_SUCCESS)
 			return why_set(why, "%s %.*s (edit %zu of %zu)",
-			    what[e->kind], SLICE_ARG(e->name), i + 1, plan->n);
+			    edit_names[e->kind], SLICE_ARG(e->name), i + 1,
+			    plan->n);
 	}
 	return 0;
 }

@@ -20,7 +20,8 @@
 #include "milter/apply.h"
 #include "milter/stage.h"
 
-#define ACTIONS	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT)
+#define ACTIONS	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | \
+		SMFIF_QUARANTINE)
 #define STEPS	(SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_HDR)
 
 static struct gate *gate;	/* the one of this process */
@@ -66,8 +67,8 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 	(void)f2, (void)f3;
 	if ((actions & ACTIONS) != ACTIONS) {
 		log_error("the MTA does not let a milter change headers and "
-		    "recipients (it offers 0x%lx, needed is 0x%lx)", actions,
-		    ACTIONS);
+		    "recipients and hold mail (it offers 0x%lx, needed is "
+		    "0x%lx)", actions, ACTIONS);
 		return SMFIS_REJECT;
 	}
 	*want = ACTIONS | (actions & SMFIF_SETSYMLIST);

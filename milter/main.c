@@ -24,7 +24,6 @@
 #include "lib/provider.h"
 #include "lib/user.h"
 #include "lib/version.h"
-#include "milter/follow.h"
 #include "milter/life.h"
 #include "milter/reload.h"
 
@@ -140,11 +139,10 @@ restore(struct gate *gate)
 
 /* finish - flushed, and given back as far as nobody else has it */
 static int
-finish(struct gate *gate, struct reload *reload, struct follow *follow,
-    struct listener *listener, struct config *config, int status)
+finish(struct gate *gate, struct reload *reload, struct listener *listener,
+    struct config *config, int status)
 {
 	reload_stop(reload);
-	follow_stop(follow);
 	writer_stop(gate->writer);
 	listener_close(listener);
 	log_info("stopped");
@@ -153,7 +151,6 @@ finish(struct gate *gate, struct reload *reload, struct follow *follow,
 	if (atomic_load(&gate->sessions) > 0)
 		_exit(status);
 	policy_drop(gate->policy);
-	orders_drop(gate->orders);
 	key_cache_free(gate->keys);
 	ledger_free(gate->ledger);
 	store_close(gate->store);
@@ -180,7 +177,6 @@ run(struct config *config)
 	struct gate gate = { .config = config };
 	struct listener listener;
 	struct reload *reload;
-	struct follow *follow;
 	struct user user;
 	struct why why;
 	uint64_t applied;
@@ -201,8 +197,6 @@ run(struct config *config)
 	gate.store = open_store(dir, config);
 	free(dir);
 	applied = restore(&gate);
-	if (follow_new(&follow, &gate, &why) == -1)
-		log_fatal(broken(&why), "%s", why.text);
 	if ((reload = reload_new(&gate)) == NULL)
 		log_fatal(EX_OSERR, "out of memory");
 	if (reload_first(reload, &why) == -1)
@@ -211,20 +205,18 @@ run(struct config *config)
 	    &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
-	follow_once(follow);
 	if (user_raise(&user, &why) == -1 ||
 	    listener_open(config->milter.socket,
 	    config->milter.socket_group, &user, &listener, &why) == -1)
 		log_fatal(EX_CANTCREAT, "%s", why.text);
 	if (user_become(&user, &why) == -1 ||
-	    reload_start(reload, &why) == -1 ||
-	    follow_start(follow, &why) == -1)
+	    reload_start(reload, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	if (life_run(&gate, reload, &listener, &why) == -1) {
 		log_error("%s", why.text);
 		status = EX_SOFTWARE;
 	}
-	return finish(&gate, reload, follow, &listener, config, status);
+	return finish(&gate, reload, &listener, config, status);
 }
 
 /* main - the options */

@@ -40,18 +40,21 @@ say(struct session *s, enum verdict verdict, const char *would,
 	m->logged = true;
 }
 
-/* record_pass - it was accepted, if only because a shadow bars nobody */
+/* record_pass - it was accepted, if only because a shadow bars nobody, or
+ * into the hold queue */
 void
 record_pass(struct session *s)
 {
-	const struct would *w = &s->message.mail.would;
+	const struct mail *mail = &s->message.mail;
+	const struct would *w = &mail->would;
+	bool held = mail->hold.code != NULL;
 
-	if (w->verdict == VERDICT_PASS)
-		say(s, VERDICT_PASS, NULL, SLICE_NONE);
-	else
-		say(s, VERDICT_PASS, verdict_names[w->verdict],
-		    policy_rule(s->message.mail.policy, w->rule,
-		    s->message.arena));
+	say(s, held ? VERDICT_HOLD : VERDICT_PASS, w->verdict !=
+	    VERDICT_PASS ? verdict_names[w->verdict] : NULL,
+	    held ? policy_rule(mail->policy, mail->hold.rule,
+	    s->message.arena) : w->verdict != VERDICT_PASS ?
+	    policy_rule(mail->policy, w->rule, s->message.arena) :
+	    SLICE_NONE);
 }
 
 /* record_unsaid - a message that ended with refused recipients only */
@@ -106,6 +109,8 @@ fill_common(struct session *s, struct event *e, struct slice client)
 	if (t != NULL) {
 		e->tenant = t->name;
 		e->stream = mail->stream != NULL ? mail->stream->name :
+		    SLICE_NONE;
+		e->matched = mail->matched != NULL ? mail->matched->text :
 		    SLICE_NONE;
 		if (t->group != NULL)
 			e->group = t->group->name;
@@ -190,6 +195,21 @@ fill_would(struct message *m, struct event *e)
 	e->reply = w->text;
 }
 
+/* fill_hold - which limit it waits for; that counts more than a shadow */
+static void
+fill_hold(struct message *m, struct event *e)
+{
+	const struct answer *hold = &m->mail.hold;
+
+	if (hold->code == NULL)
+		return;
+	e->kind = EVENT_HOLD;
+	e->verdict = VERDICT_HOLD;
+	e->rule = policy_rule(m->mail.policy, hold->rule, m->arena);
+	e->limit = hold->limit->name;
+	e->reply = hold->text;
+}
+
 /* record_accept - the event whose commit makes the message ours */
 int
 record_accept(struct session *s)
@@ -211,6 +231,7 @@ record_accept(struct session *s)
 	e->stage = STAGE_MESSAGE;
 	e->rule = policy_rule(m->mail.policy, m->mail.tenant_rule, m->arena);
 	fill_would(m, e);
+	fill_hold(m, e);
 	if (m->signing && sign_long_lines(s->signer))
 		e->flags |= EVENT_LONG_LINES;
 	if (fill_recipients(m, e) == -1 || fill_signatures(m, e) == -1 ||

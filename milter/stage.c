@@ -179,8 +179,8 @@ stage_rcpt(struct session *s, struct slice path, struct slice mailer,
 	mailer = keep(m, mailer, &lost);
 	if (lost)
 		return later(a, STAGE_RCPT, "message too complex");
-	if (decide_rcpt(&m->mail, text, mailer, clock_now(), a) ==
-	    VERDICT_PASS)
+	if (decide_rcpt(&m->mail, text, mailer, clock_now(), a) <=
+	    VERDICT_HOLD)
 		return TURN_ON;
 	record_refusal(s, a, text);
 	return a->verdict == VERDICT_REFUSE ? TURN_NO : TURN_LATER;
@@ -430,11 +430,16 @@ stage_eom(struct session *s, struct slice queue_id, struct answer *a)
 	if (m->progress != MESSAGE_BODY)
 		return stray(a, STAGE_MESSAGE);
 	m->queue_id = keep(m, queue_id, &lost);
-	if (decide_message(&m->mail, m->size, clock_now(), a) != VERDICT_PASS)
+	if (decide_message(&m->mail, m->size, clock_now(), a) > VERDICT_HOLD)
 		return refuse(s, a);
 	if (plan_make(&m->mail, m->headers, m->nheaders, &m->plan, m->arena,
 	    &why) == -1)
 		return broke(s, a, STAGE_MESSAGE, "4.3.0", "edits", &why);
+	if (m->plan.nremoved > MESSAGE_FORGED) {
+		fail(a, VERDICT_REFUSE, STAGE_MESSAGE, "554", "5.6.0",
+		    "too many header fields that this gate removes");
+		return refuse(s, a);
+	}
 	if (sign(s, &why) == -1)
 		return broke(s, a, STAGE_MESSAGE, "4.3.0", "signing", &why);
 	if (lost || record_accept(s) == -1) {

@@ -1,6 +1,6 @@
 /*
  * decide - MAIL, RCPT, the end.  The headers are judged in decide_headers.c,
- * the limits in meter.c.
+ * the stream in decide_stream.c, the limits in meter.c and judge.c.
  *
  * Who speaks is settled once, at MAIL, by the first that applies:
  *
@@ -14,7 +14,6 @@
  */
 #include "policy/decide.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/decide_in.h"
@@ -44,65 +43,6 @@ decide_unknown(struct mail *mail, struct answer *a, const char *who)
 	    p->unknown_sender_at, "%s", who);
 }
 
-/* decide_desk - did an operator pause this? */
-enum verdict
-decide_desk(struct mail *mail, uint64_t stream, unsigned provider,
-    struct answer *a)
-{
-	const struct tenant *t = mail->tenant;
-	const struct order *o = orders_pause(mail->orders, t->id, stream,
-	    provider, mail->now);
-	const struct desk_record *r;
-	char what[3 * 64 + 32];
-
-	if (o == NULL)
-		return reply_pass(a, mail->tenant_rule);
-	r = o->record;
-	snprintf(what, sizeof(what), "%s%.*s%s%.*s",
-	    r->stream.n > 0 ? ": stream " : "", SLICE_ARG(r->stream),
-	    r->provider.n > 0 ? ": mail to " : "", SLICE_ARG(r->provider));
-	return reply(a, mail->arena, VERDICT_DEFER, "451", "4.7.0",
-	    orders_place(o), "tenant %.*s%s is paused: %.*s%.*s",
-	    SLICE_ARG(t->name), what, (int)(r->reason.n < 300 ? r->reason.n :
-	    300), r->reason.p, SLICE_ARG(reply_contact(mail->arena, t)));
-}
-
-/* stream_id - as the desk knows it; 0: not known yet */
-static uint64_t
-stream_id(const struct mail *mail)
-{
-	return mail->stream != NULL ? mail->stream->id : 0;
-}
-
-/* decide_tenant - may it send at all now? */
-enum verdict
-decide_tenant(struct mail *mail, struct answer *a)
-{
-	const struct tenant *t = mail->tenant;
-	struct slice contact = reply_contact(mail->arena, t);
-
-	if (t->form == FORM_BROKEN)
-		return reply(a, mail->arena, VERDICT_DEFER, "451", "4.3.5",
-		    t->at, "tenant %.*s: its policy file has mistakes, the "
-		    "postmaster must mend it", SLICE_ARG(t->name));
-	if (t->paused != NULL)
-		return reply(a, mail->arena, VERDICT_DEFER, "451", "4.7.0",
-		    t->paused_at, "tenant %.*s is paused: %.300s%.*s",
-		    SLICE_ARG(t->name), t->paused, SLICE_ARG(contact));
-	if (t->group != NULL && t->group->paused != NULL)
-		return reply(a, mail->arena, VERDICT_DEFER, "451", "4.7.0",
-		    t->group->paused_at, "tenant %.*s: group %.*s is paused: "
-		    "%.300s%.*s", SLICE_ARG(t->name),
-		    SLICE_ARG(t->group->name), t->group->paused,
-		    SLICE_ARG(contact));
-	if (decide_desk(mail, 0, ORDERS_ALL, a) != VERDICT_PASS)
-		return a->verdict;
-	mail->stream = policy_default(t);
-	if (meters_make(mail) == -1)
-		return reply_memory(a);
-	return reply_pass(a, mail->tenant_rule);
-}
-
 /* raw_path - an address as given, without its angle brackets */
 static struct slice
 raw_path(struct slice s)
@@ -128,9 +68,9 @@ path_parse(struct mail *mail, struct slice text, struct mailbox *box)
 	return got == -1 && why.kind == WHY_MEMORY ? -2 : got;
 }
 
-/* decide_sender - may this tenant use that MAIL FROM? */
-enum verdict
-decide_sender(struct mail *mail, struct answer *a)
+/* sender_owned - may this tenant use that MAIL FROM? */
+static enum verdict
+sender_owned(struct mail *mail, struct answer *a)
 {
 	const struct tenant *t = mail->tenant;
 	struct arena *arena = mail->arena;
@@ -147,6 +87,19 @@ decide_sender(struct mail *mail, struct answer *a)
 	    "tenant %.*s does not own the sender's domain \"%.*s\"%.*s",
 	    SLICE_ARG(t->name), SLICE_ARG(reply_clean(arena,
 	    mail->mail_from.domain)), SLICE_ARG(reply_contact(arena, t)));
+}
+
+/* decide_sender - the same, unless that is in shadow */
+enum verdict
+decide_sender(struct mail *mail, struct answer *a)
+{
+	if (sender_owned(mail, a) == VERDICT_PASS ||
+	    shadow(mail, SHADOW_OWNERSHIP, a) == VERDICT_PASS)
+		return VERDICT_PASS;
+	if ((shadow_some(mail) & SHADOW_OWNERSHIP) == 0)
+		return a->verdict;
+	mail->unowned = *a;
+	return reply_pass(a, mail->tenant_rule);
 }
 
 /* decide_mail - who is it? */
@@ -183,7 +136,8 @@ decide_mail(struct mail *mail, int64_t now, struct answer *a)
 		    ORIGIN_TRUSTED : ORIGIN_INBOUND;
 		return reply_pass(a, (struct place){ NULL, 0, 0 });
 	}
-	if (decide_tenant(mail, a) != VERDICT_PASS)
+	if (decide_tenant(mail, a) != VERDICT_PASS ||
+	    decide_stream_mail(mail, a) != VERDICT_PASS)
 		return a->verdict;
 	return decide_sender(mail, a);
 }
@@ -208,22 +162,40 @@ rcpt_room(struct mail *mail)
 	return 0;
 }
 
-/* rcpt_crowded - is that one recipient too many for one message? */
-static enum verdict
-rcpt_crowded(struct mail *mail, size_t n, struct answer *a)
+/* decide_crowd - are so many recipients too many for one message? */
+enum verdict
+decide_crowd(struct mail *mail, const struct rcpt *rcpt, size_t n,
+    struct answer *a)
 {
 	const struct tenant *t = mail->tenant;
-	const struct stream *s = mail->stream;
 	bool next = a->stage == STAGE_RCPT;
+	struct place at = { NULL, 0, 0 };
+	int most = decide_stream_most(mail, rcpt, &at);
 
-	if (s->max_recipients <= 0 || n <= (size_t)s->max_recipients)
-		return VERDICT_PASS;
-	(void)reply(a, mail->arena, VERDICT_DEFER, "452", "4.5.3",
-	    s->max_recipients_at, "tenant %.*s: at most %d recipients in one "
-	    "message (max_recipients)%s%.*s", SLICE_ARG(t->name),
-	    s->max_recipients, next ? "; next slot: the next message" : "",
+	if (most <= 0 || n <= (size_t)most)
+		return reply_pass(a, mail->tenant_rule);
+	(void)reply(a, mail->arena, VERDICT_DEFER, "452", "4.5.3", at,
+	    "tenant %.*s: at most %d recipients in one message "
+	    "(max_recipients)%s%.*s", SLICE_ARG(t->name), most,
+	    next ? "; next slot: the next message" : "",
 	    SLICE_ARG(reply_contact(mail->arena, t)));
-	return meters_shadow(mail, a);
+	return shadow(mail, SHADOW_LIMITS, a);
+}
+
+/* rcpt_limits - is there room for him?  Not for one alone, where it is all or
+ * none */
+static enum verdict
+rcpt_limits(struct mail *mail, struct rcpt *rcpt, int64_t now,
+    struct answer *a)
+{
+	if (decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
+	    meters_reserve(mail, rcpt, now, a) <= VERDICT_HOLD)
+		return a->verdict;
+	if (decide_all_or_none(mail)) {
+		mail->barred = *a;
+		ledger_release(mail->ledger, &mail->claim);
+	}
+	return a->verdict;
 }
 
 /* rcpt_remote - may this mail go to one more recipient elsewhere? */
@@ -237,11 +209,12 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 	rcpt->provider = provider_of(rcpt->to.domain);
 	if (mail->origin == ORIGIN_TRUSTED)
 		return reply_pass(a, mail->policy->trusted_at);
-	if (decide_desk(mail, stream_id(mail), rcpt->provider, a) !=
-	    VERDICT_PASS ||
-	    rcpt_crowded(mail, mail->nremote + 1, a) != VERDICT_PASS)
-		return a->verdict;
-	return meters_reserve(mail, rcpt->provider, now, a);
+	if (decide_stream_rcpt(mail, rcpt, a) == VERDICT_PASS &&
+	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS)
+		(void)rcpt_limits(mail, rcpt, now, a);
+	if (a->verdict > VERDICT_HOLD)
+		decide_stream_back(mail);
+	return a->verdict;
 }
 
 /* decide_rcpt - one more recipient */
@@ -254,6 +227,10 @@ decide_rcpt(struct mail *mail, struct slice text, struct slice transport,
 
 	decide_begin(a, STAGE_RCPT);
 	mail->now = now;
+	if (mail->barred.code != NULL) {
+		*a = mail->barred;
+		return a->verdict;
+	}
 	rcpt.local = policy_is_local(mail->policy, transport);
 	parsed = path_parse(mail, text, &rcpt.to);
 	if (parsed == -2 || rcpt_room(mail) == -1)
@@ -265,12 +242,22 @@ decide_rcpt(struct mail *mail, struct slice text, struct slice transport,
 		    rcpt.to.text)));
 	if (rcpt.local)
 		(void)reply_pass(a, mail->tenant_rule);
-	else if (rcpt_remote(mail, &rcpt, now, a) != VERDICT_PASS)
+	else if (rcpt_remote(mail, &rcpt, now, a) > VERDICT_HOLD)
 		return a->verdict;
 	rcpt.rule = a->rule;
 	mail->rcpts[mail->nrcpts++] = rcpt;
 	mail->nremote += !rcpt.local;
-	return VERDICT_PASS;
+	return a->verdict;
+}
+
+/* nobody_left - were there recipients, and may none of them have it? */
+static bool
+nobody_left(const struct mail *mail)
+{
+	for (size_t i = 0; i < mail->nrcpts; i++)
+		if (mail->rcpts[i].verdict != VERDICT_DROP)
+			return false;
+	return mail->nrcpts > 0;
 }
 
 /* rcpts_desk - recipients came before the tenant of trusted mail, or before
@@ -281,8 +268,9 @@ rcpts_desk(struct mail *mail, struct answer *a)
 	size_t i;
 
 	for (i = 0; i < mail->nrcpts; i++)
-		if (!mail->rcpts[i].local && decide_desk(mail,
-		    stream_id(mail), mail->rcpts[i].provider, a) !=
+		if (!mail->rcpts[i].local &&
+		    mail->rcpts[i].verdict != VERDICT_DROP &&
+		    decide_desk(mail, mail->rcpts[i].provider, a) !=
 		    VERDICT_PASS)
 			return a->verdict;
 	return VERDICT_PASS;
@@ -300,10 +288,12 @@ decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 			return reply_pass(a, mail->tenant_rule);
 		return decide_unknown(mail, a, "nobody is known to send this");
 	}
+	if (nobody_left(mail))
+		return reply(a, mail->arena, VERDICT_REFUSE, "550", "5.7.1",
+		    mail->rcpts[0].rule, "tenant %.*s: none of its recipients "
+		    "may have this message%.*s", SLICE_ARG(mail->tenant->name),
+		    SLICE_ARG(reply_contact(mail->arena, mail->tenant)));
 	if (rcpts_desk(mail, a) != VERDICT_PASS)
-		return a->verdict;
-	if (mail->origin == ORIGIN_TRUSTED &&
-	    rcpt_crowded(mail, mail->nremote, a) != VERDICT_PASS)
 		return a->verdict;
 	return meters_seal(mail, size, now, a);
 }

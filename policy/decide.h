@@ -27,15 +27,42 @@ struct rcpt {
 	struct mailbox	 to;
 	bool		 local;
 	unsigned	 provider;
-	enum verdict	 verdict;	/* PASS; DROP removed at EOM */
+	enum verdict	 verdict;	/* PASS; HOLD: the message is held, for
+					   this one; DROP removed at EOM */
 	struct place	 rule;
+	uint64_t	 domain_id, provider_id; /* 0: not made yet */
 };
 
-struct meter {			/* a limit as this mail meets it */
+/* A limit as this mail meets it.  One that counts apart by something of the
+ * recipient, or by the From domain, has a meter for each value. */
+struct meter {
 	const struct limit *limit;
-	struct ask	 ask;		/* amount: what this mail holds of it */
+	uint64_t	 of[3];		/* ids of those values; 0: none */
+	struct ask	 ask;		/* rule.p NULL: not made yet */
 	int64_t		 watched;	/* remote recipients it counts */
-	int64_t		 want;		/* scratch: the amount asked for */
+	int64_t		 taken;		/* what is reserved of it */
+	int64_t		 want;		/* what is asked for now, in all */
+	bool		 hold;		/* full; it is the held that count */
+	bool		 hold_before;	/* scratch */
+	bool		 loose;		/* scratch: full, and in shadow */
+	struct meter	*next;		/* in its slot */
+};
+
+struct meters {
+	struct meter	**list;
+	size_t		 n, cap;
+	struct meter	**slots;	/* by limit and values */
+	size_t		 nslots;	/* a power of two, or 0 */
+	/* scratch of one question: whose ask is the n-th, the asks, and what
+	 * does not fit */
+	struct meter	**whose;
+	struct ask	*asks;
+	struct shortfall *lacks;
+	size_t		 nasks, cap_asks;
+	struct meter	**touched;	/* those that see the recipient at hand */
+	size_t		 ntouched, cap_touched;
+	uint64_t	 login_id, sender_id;	/* 0: not made yet */
+	uint64_t	*from_ids;	/* of from_domains */
 };
 
 struct would {			/* what shadow mode let pass; the worst of it */
@@ -44,40 +71,6 @@ struct would {			/* what shadow mode let pass; the worst of it */
 	struct place	 rule;
 	const struct limit *limit;	/* or NULL */
 	struct slice	 text;
-};
-
-struct mail {
-	/* set by the caller before decide_mail, all else zero */
-	struct policy	*policy;	/* a reference of ours */
-	struct ledger	*ledger;
-	struct orders	*orders; /* of the desk: the same; NULL: none */
-	struct arena	*arena;
-	struct slice	 login;		/* {auth_authen}; p NULL: none */
-	struct slice	 listener;	/* {daemon_name} */
-	struct ip	 client;
-	struct slice	 mail_from_text; /* as given, with or without <> */
-	int64_t		 declared;	/* SIZE=, 0 when not said */
-	/* decided */
-	int64_t		 now;		/* of the step under way */
-	enum origin	 origin;
-	const struct tenant *tenant;
-	struct place	 tenant_rule;	/* the line that claims the login */
-	const struct stream *stream;	/* NULL: not known before EOH */
-	struct mailbox	 mail_from;
-	bool		 null_sender;
-	struct rcpt	*rcpts;		/* accepted ones */
-	size_t		 nrcpts, cap_rcpts;
-	size_t		 nremote;	/* of them */
-	struct meter	*meters;	/* one per limit of the tenant */
-	size_t		 nmeters;
-	struct ask	*asks;		/* scratch, nmeters */
-	struct shortfall *lacks;	/* scratch, nmeters */
-	struct claim	 claim;
-	struct would	 would;
-	struct slice	*from_domains;	/* of every From mailbox */
-	size_t		 nfrom_domains;
-	const struct identity **identities;	/* who signs */
-	size_t		 nidentities;
 };
 
 struct answer {
@@ -90,20 +83,61 @@ struct answer {
 	int64_t		 next;		/* us, 0: not known */
 };
 
+struct mail {
+	/* set by the caller before decide_mail, all else zero */
+	struct policy	*policy;	/* a reference of ours */
+	struct ledger	*ledger;
+	const struct orders *orders;	/* the desk's, borrowed; NULL: none */
+	struct arena	*arena;
+	struct slice	 login;		/* {auth_authen}; p NULL: none */
+	struct slice	 listener;	/* {daemon_name} */
+	struct ip	 client;
+	struct slice	 mail_from_text; /* as given, with or without <> */
+	int64_t		 declared;	/* SIZE=, 0 when not said */
+	/* decided */
+	int64_t		 now;		/* of the step under way */
+	enum origin	 origin;
+	const struct tenant *tenant;
+	struct place	 tenant_rule;	/* the line that claims the login */
+	const struct stream *stream;	/* NULL: not known before EOH */
+	const struct match_line *matched; /* which made it that; or NULL */
+	bool		 by_rcpt;	/* the recipient had to be known */
+	struct slice	 first_rcpt;	/* whose stream it is; p NULL: none */
+	struct mailbox	 mail_from;
+	bool		 null_sender;
+	struct rcpt	*rcpts;		/* accepted ones */
+	size_t		 nrcpts, cap_rcpts;
+	size_t		 nremote;	/* of them */
+	struct meters	 meters;
+	struct claim	 claim;
+	struct would	 would;
+	struct answer	 barred;	/* all or none, and one was turned away:
+					   said to all; code NULL: it was not */
+	struct answer	 unowned;	/* of MAIL FROM, when only the stream
+					   says whether it counts; as above */
+	struct answer	 hold;		/* why it is held; as above */
+	struct slice	*from_domains;	/* of every From mailbox */
+	size_t		 nfrom_domains;
+	const struct identity **identities;	/* who signs */
+	size_t		 nidentities;
+};
+
 #define HEADER_CUT	59900	/* bytes: the milter's wire cuts near 60,000 */
 
 /* All return the verdict (also in the answer). DEFER without memory. */
 enum verdict decide_mail(struct mail *, int64_t now, struct answer *);
 /* transport: {rcpt_mailer}, p NULL when unknown. Accepted ones are appended
- * to rcpts with their charges reserved. */
+ * to rcpts with their charges reserved.  HOLD: accepted, and as things stand
+ * the message will be held. */
 enum verdict decide_rcpt(struct mail *, struct slice rcpt_text,
 	    struct slice transport, int64_t now, struct answer *);
-/* Ownership of From, Sender, Resent-From, Resent-Sender; tenant of trusted
- * mail; identities that sign. */
+/* The stream, if it was not known; ownership of From, Sender, Resent-From,
+ * Resent-Sender; tenant of trusted mail; identities that sign. */
 enum verdict decide_headers(struct mail *, const struct header_fact *,
 	    size_t n, int64_t now, struct answer *);
-/* Bytes, rolled windows, trusted mail's limits; seals the claim. After PASS
- * the caller has mail->claim's charges settled, or calls decide_abort. */
+/* All limits of the stream, bytes, rolled windows; seals the claim.  After
+ * PASS, and after HOLD (the message is to be quarantined), the caller has
+ * mail->claim's charges settled, or calls decide_abort. */
 enum verdict decide_message(struct mail *, int64_t size, int64_t now,
 	    struct answer *);
 /* Releases what is reserved; the mail may be forgotten then. Not for a mail
@@ -112,8 +146,23 @@ void	decide_abort(struct mail *);
 
 #define DECIDE_ALL	UINT_MAX	/* provider: limits to any of them */
 
-/* For explain and `limits`: the asks of one recipient of that provider for
- * this tenant at now (arrays in the arena). -1 without memory. */
+/* What a recipient's limits may depend on; p NULL: not said. */
+struct decide_facts {
+	const struct stream *stream;	/* NULL: the default one */
+	struct slice	 login, sender, sender_domain, recipient_domain;
+	unsigned	 provider;	/* or DECIDE_ALL */
+	int64_t		 bytes;
+};
+
+/*
+ * For explain and `limits`: the asks of one recipient for this tenant at now
+ * (arrays in the arena).  One whose key is all zero is of a limit that counts
+ * apart by something that the facts do not say.  -1 without memory.
+ */
+int	decide_asks_of(const struct policy *, const struct tenant *,
+	    const struct decide_facts *, int64_t now, struct arena *,
+	    struct ask **, const struct limit ***, size_t *n);
+/* The same for the default stream and nothing said but the provider. */
 int	decide_asks(const struct policy *, const struct tenant *,
 	    unsigned provider, int64_t bytes, int64_t now, struct arena *,
 	    struct ask **, const struct limit ***, size_t *n);

@@ -10,6 +10,10 @@
  * The milter's wire cuts a header near 60,000 bytes and the MTA keeps 102,400:
  * what is behind the cut could not be judged, so a header that long is refused.
  *
+ * Ownership may be in shadow: what is wrong is kept as what would have been
+ * said, the rest of the fields is looked at all the same, and the keys of the
+ * domains in From that could be read sign, as far as the tenant has any.
+ *
  * Trusted mail has no login; its From names the tenant, and all of its From
  * mailboxes must name the same one, which must own the MAIL FROM as well.
  */
@@ -18,6 +22,7 @@
 #include <string.h>
 
 #include "policy/decide_in.h"
+#include "policy/meter.h"
 #include "policy/reply.h"
 
 enum author { AUTHOR_NONE, AUTHOR_FROM, AUTHOR_SENDER, AUTHOR_RESENT };
@@ -50,6 +55,20 @@ malformed(struct mail *mail, struct answer *a, struct slice name,
 	    slice_trim(name))), what);
 }
 
+/* uncut - is every field as long as the message has it? */
+static enum verdict
+uncut(struct mail *mail, const struct header_fact *h, size_t n,
+    struct answer *a)
+{
+	for (size_t i = 0; i < n; i++)
+		if (h[i].name.n + h[i].value.n >= HEADER_CUT)
+			return reply(a, mail->arena, VERDICT_REFUSE, "554",
+			    "5.6.0", (struct place){ NULL, 0, 0 },
+			    "header \"%.*s\" is longer than can be judged",
+			    SLICE_ARG(reply_clean(mail->arena, h[i].name)));
+	return VERDICT_PASS;
+}
+
 /* shape - are the fields there that must be, and only those? */
 static enum verdict
 shape(struct mail *mail, const struct header_fact *h, size_t n,
@@ -58,11 +77,6 @@ shape(struct mail *mail, const struct header_fact *h, size_t n,
 	size_t i, from = 0, sender = 0;
 
 	for (i = 0; i < n; i++) {
-		if (h[i].name.n + h[i].value.n >= HEADER_CUT)
-			return reply(a, mail->arena, VERDICT_REFUSE, "554",
-			    "5.6.0", (struct place){ NULL, 0, 0 },
-			    "header \"%.*s\" is longer than can be judged",
-			    SLICE_ARG(reply_clean(mail->arena, h[i].name)));
 		from += author_of(h[i].name) == AUTHOR_FROM;
 		sender += author_of(h[i].name) == AUTHOR_SENDER;
 	}
@@ -124,9 +138,7 @@ from_tenant(struct mail *mail, const struct mailboxes *list, struct answer *a)
 			    "several tenants");
 		}
 	}
-	if (decide_tenant(mail, a) != VERDICT_PASS)
-		return a->verdict;
-	return decide_sender(mail, a);
+	return decide_tenant(mail, a);
 }
 
 /* owned - every mailbox of one field */
@@ -163,9 +175,6 @@ field(struct mail *mail, const struct header_fact *h, struct answer *a)
 		return why.kind == WHY_MEMORY ? reply_memory(a) :
 		    malformed(mail, a, h->name, why.text);
 	if (author == AUTHOR_FROM) {
-		if (mail->tenant == NULL &&
-		    from_tenant(mail, &list, a) != VERDICT_PASS)
-			return a->verdict;
 		for (i = 0; i < list.n; i++)
 			if (from_add(mail, list.list[i].domain, list.n) == -1)
 				return reply_memory(a);
@@ -173,7 +182,8 @@ field(struct mail *mail, const struct header_fact *h, struct answer *a)
 	return owned(mail, h->name, &list, a);
 }
 
-/* fields - From first, since it may name the tenant, then the others */
+/* fields - From first, as it says most, then the others; in shadow a field
+ * that is wrong does not keep the next from being looked at */
 static enum verdict
 fields(struct mail *mail, const struct header_fact *h, size_t n,
     struct answer *a)
@@ -187,11 +197,51 @@ fields(struct mail *mail, const struct header_fact *h, size_t n,
 			if (author == AUTHOR_NONE ||
 			    (author == AUTHOR_FROM) != (pass == 0))
 				continue;
-			if (field(mail, &h[i], a) != VERDICT_PASS)
+			if (field(mail, &h[i], a) != VERDICT_PASS &&
+			    shadow(mail, SHADOW_OWNERSHIP, a) != VERDICT_PASS)
 				return a->verdict;
 		}
 	}
 	return VERDICT_PASS;
+}
+
+/* speaker - trusted mail: its From says which tenant sends it */
+static enum verdict
+speaker(struct mail *mail, const struct header_fact *h, size_t n,
+    struct answer *a)
+{
+	struct mailboxes list;
+	struct why why;
+	size_t i;
+
+	if (shape(mail, h, n, a) != VERDICT_PASS)
+		return a->verdict;
+	for (i = 0; author_of(h[i].name) != AUTHOR_FROM; i++)
+		;
+	if (address_list(mail->arena, h[i].value, &list, &why) == -1)
+		return why.kind == WHY_MEMORY ? reply_memory(a) :
+		    malformed(mail, a, h[i].name, why.text);
+	return from_tenant(mail, &list, a);
+}
+
+/* authors - everybody the message says it is from, MAIL FROM included */
+static enum verdict
+authors(struct mail *mail, const struct header_fact *h, size_t n,
+    struct answer *a)
+{
+	if (mail->origin != ORIGIN_TENANT) {
+		if (decide_sender(mail, a) != VERDICT_PASS)
+			return a->verdict;
+	} else if (mail->unowned.code != NULL) {
+		*a = mail->unowned;
+		a->stage = STAGE_HEADERS;
+		if (shadow(mail, SHADOW_OWNERSHIP, a) != VERDICT_PASS)
+			return a->verdict;
+	}
+	if (shape(mail, h, n, a) != VERDICT_PASS &&
+	    shadow(mail, SHADOW_OWNERSHIP, a) != VERDICT_PASS)
+		return a->verdict;
+	return fields(mail, h, n, a);
 }
 
 /* signers_add - some identities more, each once */
@@ -228,6 +278,8 @@ signers(struct mail *mail, struct answer *a)
 	size_t i, n;
 
 	mail->nidentities = 0;
+	if (mail->nfrom_domains == 0)	/* in shadow: nothing to sign for */
+		return VERDICT_PASS;
 	n = mail->stream->nidentities + p->nidentities;
 	mail->identities = arena_array(mail->arena, n > 0 ? n : 1,
 	    sizeof(*mail->identities));
@@ -247,13 +299,25 @@ enum verdict
 decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
     int64_t now, struct answer *a)
 {
+	bool late;
+
 	decide_begin(a, STAGE_HEADERS);
 	mail->now = now;
 	mail->nfrom_domains = 0;
+	if (mail->barred.code != NULL) {
+		*a = mail->barred;
+		a->stage = STAGE_HEADERS;
+		return a->verdict;
+	}
 	if (mail->tenant == NULL && mail->nremote == 0)
 		return reply_pass(a, mail->tenant_rule);
-	if (shape(mail, h, n, a) != VERDICT_PASS ||
-	    fields(mail, h, n, a) != VERDICT_PASS ||
+	if (uncut(mail, h, n, a) != VERDICT_PASS || (mail->tenant == NULL &&
+	    speaker(mail, h, n, a) != VERDICT_PASS))
+		return a->verdict;
+	late = mail->stream == NULL;
+	if (decide_stream_headers(mail, h, n, a) != VERDICT_PASS ||
+	    (late && decide_crowd(mail, NULL, mail->nremote, a) !=
+	    VERDICT_PASS) || authors(mail, h, n, a) != VERDICT_PASS ||
 	    signers(mail, a) != VERDICT_PASS)
 		return a->verdict;
 	return reply_pass(a, mail->tenant_rule);

@@ -1,5 +1,5 @@
 /*
- * decide_in - what the three files of decide share; private to them.
+ * decide_in - what the files of decide share; private to them.
  */
 #ifndef POLICY_DECIDE_IN_H
 #define POLICY_DECIDE_IN_H
@@ -7,15 +7,34 @@
 #include "policy/decide.h"
 
 /* A fresh answer of that stage. */
-void	decide_begin(struct answer *, enum stage);
+void	decide_begin(struct answer *, enum stage stage);
 /* The verdict of unknown_sender; who: "login \"x\" belongs to nobody here". */
 enum verdict decide_unknown(struct mail *, struct answer *, const char *who);
-/* The tenant is known: broken, paused?  Makes its meters. */
+/* decide_pause.c.  The tenant is known: broken, paused? */
 enum verdict decide_tenant(struct mail *, struct answer *);
-/* Did an operator pause this?  stream 0, ORDERS_ALL: the tenant as a whole. */
-enum verdict decide_desk(struct mail *, uint64_t stream, unsigned provider,
-	    struct answer *);
-/* May the tenant use that MAIL FROM? */
+/* Did an operator pause mail of that stream, as far as it is known, to that
+ * provider?  ORDERS_ALL: the tenant as a whole. */
+enum verdict decide_desk(struct mail *, unsigned provider, struct answer *);
+/* The stream is known: is it paused? */
+enum verdict decide_stream_paused(struct mail *, struct answer *);
+/* May the tenant use that MAIL FROM?  Kept in mail->unowned when only the
+ * stream will say whether that counts. */
 enum verdict decide_sender(struct mail *, struct answer *);
+/* Are there more remote recipients than one message may have? */
+enum verdict decide_crowd(struct mail *, const struct rcpt *, size_t n,
+	    struct answer *);
+
+/* decide_stream.c: which stream, as early as it can be known; PASS, or it is
+ * paused, or a recipient's is another. */
+enum verdict decide_stream_mail(struct mail *, struct answer *);
+enum verdict decide_stream_rcpt(struct mail *, const struct rcpt *,
+	    struct answer *);
+void	decide_stream_back(struct mail *);
+enum verdict decide_stream_headers(struct mail *, const struct header_fact *,
+	    size_t n, struct answer *);
+int	decide_stream_most(const struct mail *, const struct rcpt *,
+	    struct place *at);
+bool	decide_submission(const struct policy *, struct slice listener);
+bool	decide_all_or_none(const struct mail *);
 
 #endif

@@ -2,8 +2,13 @@
  * judge - which limit decides when several do not fit, and the sentence that
  * says so.
  *
- * Refuse beats defer, then the later slot wins; the slot told is the latest of
- * all, since before it one of them would say no.
+ * Refuse beats defer beats hold, then the later slot wins; the slot told is
+ * the latest of all, since before it one of them would say no.
+ *
+ * A limit holds when what it lacks comes within hold_max, and when as much is
+ * not held yet as may be; otherwise it says what `then` says.  What one's own
+ * open messages stand in the way of is deferred, whatever the limit says: they
+ * are over in a moment.
  */
 #include "lib/hash.h"
 #include "policy/meter.h"
@@ -11,17 +16,12 @@
 
 #define MINUTE	INT64_C(60000000)
 
-/* meter_at - the meter of the n-th ask collected */
-static const struct meter *
-meter_at(const struct mail *mail, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < mail->nmeters; i++)
-		if (mail->meters[i].want > 0 && n-- == 0)
-			return &mail->meters[i];
-	return NULL;
-}
+struct sight {			/* a shortfall, as it is judged */
+	const struct meter *meter;
+	const struct shortfall *lack;
+	enum verdict	 says;
+	int64_t		 next;		/* the slot told */
+};
 
 /* limit_text - "200/hour to provider:google", for the reply */
 static const char *
@@ -54,83 +54,155 @@ jittered(const struct limit *limit, const struct claim *claim, int64_t now,
 	return next + (int64_t)(dice % (uint64_t)most);
 }
 
-/* say_over - the sentence about the limit that decides */
-static enum verdict
-say_over(struct mail *mail, const struct limit *limit,
-    const struct shortfall *lack, int64_t next, int64_t now, struct answer *a)
+/* slot_text - what the client is told about the next one */
+static const char *
+slot_text(struct mail *mail, const struct sight *s, struct answer *a,
+    int64_t now)
 {
 	const struct tenant *t = mail->tenant;
 	const struct zone *zone = t->zone != NULL ? t->zone :
 	    mail->policy->zone;
-	bool refuse = limit->over == OVER_REFUSE && !lack->inflight;
-	enum verdict verdict = refuse ? VERDICT_REFUSE : VERDICT_DEFER;
-	const char *code = refuse ? "550" : "451";
-	const char *dsn = refuse ? "5.7.1" : "4.7.0";
-	const char *what = limit_text(mail->arena, limit);
-	struct slice contact = reply_contact(mail->arena, t);
+	const char *text;
 	char when[128];
 
-	a->limit = limit;
-	if (lack->inflight) {
-		a->next = now;
-		return reply(a, mail->arena, verdict, code, dsn, limit->at,
-		    "tenant %.*s: limit %.*s (%s): too much of it is held by "
-		    "this tenant's open messages; next slot: when they end"
-		    "%.*s", SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
-		    SLICE_ARG(contact));
-	}
-	if (next == INT64_MAX) {
-		a->next = 0;
-		return reply(a, mail->arena, verdict, code, dsn, limit->at,
-		    "tenant %.*s: limit %.*s (%s): this asks for %lld %s, "
-		    "never more than %lld fit at once%.*s",
-		    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
-		    (long long)mail->asks[lack->which].charge.amount,
-		    count_by_names[limit->count],
-		    (long long)lack->most, SLICE_ARG(contact));
-	}
-	a->next = jittered(limit, &mail->claim, now, next);
+	if (s->next == LEDGER_SOMETIME)
+		return "next slot when mail that is under way has arrived or "
+		    "failed";
+	a->next = jittered(s->meter->limit, &mail->claim, now, s->next);
 	/* people read minutes: the first full one that is not too early */
 	(void)zone_print(zone, a->next + (MINUTE - 1), when, sizeof(when));
-	return reply(a, mail->arena, verdict, code, dsn, limit->at,
-	    "tenant %.*s: limit %.*s (%s) is used up; next slot %s%.*s",
-	    SLICE_ARG(t->name), SLICE_ARG(limit->name), what, when,
-	    SLICE_ARG(contact));
+	text = arena_printf(mail->arena, s->says == VERDICT_HOLD ?
+	    "held, next slot %s" : s->meter->hold ?
+	    "no more of it may be held, next slot %s" : "next slot %s", when);
+	return text != NULL ? text : "";
 }
 
-/* rank - refuse beats defer; what open messages hold is never refused for */
-static int
-rank(const struct limit *limit, const struct shortfall *lack)
+/* say_over - the sentence about the limit that decides */
+static enum verdict
+say_over(struct mail *mail, const struct sight *s, int64_t now,
+    struct answer *a)
 {
-	return limit->over == OVER_REFUSE && !lack->inflight;
+	static const char *const codes[] = { [VERDICT_HOLD] = "250",
+		[VERDICT_DEFER] = "451", [VERDICT_REFUSE] = "550" };
+	static const char *const dsns[] = { [VERDICT_HOLD] = "2.0.0",
+		[VERDICT_DEFER] = "4.7.0", [VERDICT_REFUSE] = "5.7.1" };
+	const struct tenant *t = mail->tenant;
+	const struct limit *limit = s->meter->limit;
+	const char *what = limit_text(mail->arena, limit);
+	struct slice contact = reply_contact(mail->arena, t);
+
+	a->limit = limit;
+	a->next = 0;
+	if (s->lack->inflight) {
+		a->next = now;
+		return reply(a, mail->arena, s->says, codes[s->says],
+		    dsns[s->says], limit->at, "tenant %.*s: limit %.*s (%s): "
+		    "too much of it is held by this tenant's open messages; "
+		    "next slot: when they end%.*s", SLICE_ARG(t->name),
+		    SLICE_ARG(limit->name), what, SLICE_ARG(contact));
+	}
+	if (s->next == INT64_MAX)
+		return reply(a, mail->arena, s->says, codes[s->says],
+		    dsns[s->says], limit->at, "tenant %.*s: limit %.*s (%s): "
+		    "this asks for %lld %s, never more than %lld fit at "
+		    "once%.*s", SLICE_ARG(t->name), SLICE_ARG(limit->name),
+		    what, (long long)mail->meters.asks[s->lack->which].charge.
+		    amount, count_by_names[limit->count],
+		    (long long)s->lack->most, SLICE_ARG(contact));
+	return reply(a, mail->arena, s->says, codes[s->says], dsns[s->says],
+	    limit->at, "tenant %.*s: limit %.*s (%s) is used up; %s%.*s",
+	    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
+	    slot_text(mail, s, a, now), SLICE_ARG(contact));
 }
 
-/* meters_judge - of all that do not fit, which one decides? */
-enum verdict
-meters_judge(struct mail *mail, size_t nlacks, int64_t now, struct answer *a)
+/* says - what a limit says when it is over */
+static enum verdict
+says(const struct mail *mail, const struct meter *meter,
+    const struct shortfall *lack, int64_t now)
 {
-	const struct shortfall *lack, *worst = NULL;
-	const struct limit *limit, *decides = NULL;
+	const struct stream *s = mail->stream != NULL ? mail->stream :
+	    policy_default(mail->tenant);
+	enum over over = limit_over(meter->limit, mail->stream);
+
+	if (lack->inflight)
+		return VERDICT_DEFER;
+	if (over == OVER_HOLD && (meter->hold || lack->next > now +
+	    s->hold_max))
+		over = s->then;
+	return over == OVER_REFUSE ? VERDICT_REFUSE : over == OVER_HOLD ?
+	    VERDICT_HOLD : VERDICT_DEFER;
+}
+
+/* worst_of - the one of the enforced, or of those in shadow, that decides;
+ * meter NULL: there is none */
+static struct sight
+worst_of(struct mail *mail, size_t nlacks, bool shadows, int64_t now)
+{
+	struct meters *ms = &mail->meters;
+	bool all = (shadow_all(mail) & SHADOW_LIMITS) != 0;
+	struct sight worst = { .meter = NULL }, s;
 	int64_t next = 0;
-	int more;
 	size_t i;
 
 	for (i = 0; i < nlacks; i++) {
-		lack = &mail->lacks[i];
-		limit = meter_at(mail, lack->which)->limit;
-		more = decides == NULL ? 1 :
-		    rank(limit, lack) - rank(decides, worst);
-		if (more > 0 || (more == 0 && lack->next > worst->next)) {
-			decides = limit;
-			worst = lack;
-		}
-		if (lack->next > next)
-			next = lack->next;
+		s.lack = &ms->lacks[i];
+		s.meter = ms->whose[s.lack->which];
+		if ((all || s.meter->limit->shadow) != shadows)
+			continue;
+		s.says = says(mail, s.meter, s.lack, now);
+		s.next = s.lack->next;
+		if (s.next > next)
+			next = s.next;
+		if (worst.meter == NULL || s.says > worst.says ||
+		    (s.says == worst.says && s.next > worst.next))
+			worst = s;
 	}
-	if (decides == NULL)
-		return reply_memory(a);
-	/* "never" is for the limit to say that it is true of */
-	if (next == INT64_MAX)
-		next = worst->next;
-	return say_over(mail, decides, worst, next, now, a);
+	/* "never" is for the limit to say that it is true of; so is "who
+	 * knows when" */
+	if (next < LEDGER_SOMETIME)
+		worst.next = next;
+	return worst;
+}
+
+/* note - in the meters: those in shadow let all pass, the others hold */
+static void
+note(struct mail *mail, size_t nlacks)
+{
+	struct meters *ms = &mail->meters;
+	bool all = (shadow_all(mail) & SHADOW_LIMITS) != 0;
+	struct meter *meter;
+	size_t i;
+
+	for (i = 0; i < nlacks; i++) {
+		meter = ms->whose[ms->lacks[i].which];
+		if (all || meter->limit->shadow)
+			meter->loose = true;
+		else
+			meter->hold = true;
+	}
+}
+
+/* meters_judge - of all that does not fit, what is said? */
+enum verdict
+meters_judge(struct mail *mail, size_t nlacks, int64_t now, struct answer *a)
+{
+	struct sight worst = worst_of(mail, nlacks, false, now);
+	struct answer said = { .stage = a->stage };
+
+	if (worst.meter != NULL && worst.says != VERDICT_HOLD)
+		return say_over(mail, &worst, now, a);
+	if (worst.meter != NULL) {
+		(void)say_over(mail, &worst, now, &said);
+		if (said.code[0] != '2')	/* the arena is empty */
+			return reply_memory(a);
+		if (mail->hold.code == NULL || said.next > mail->hold.next)
+			mail->hold = said;
+	}
+	worst = worst_of(mail, nlacks, true, now);
+	if (worst.meter != NULL) {
+		(void)say_over(mail, &worst, now, &said);
+		would_keep(mail, &said);
+	}
+	note(mail, nlacks);
+	return VERDICT_PASS;
 }

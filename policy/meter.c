@@ -1,326 +1,497 @@
 /*
  * meter - see meter.h.
  *
- * The key of a counter is hash_128 over
- *
- *	u8 kind (0 throttle, 1 cap), u16 per (PER_*), little-endian, then the
- *	u64 id of each of its dimensions in the order of their bits, then the
- *	limit's name
- *
- * and nothing of the number, the class or the file, so that edits keep what
- * was spent.  A tenant's limit counts in the tenant's zone.  A group's limit
- * is one counter of tenants that may live in different zones, so it counts in
- * the policy's.
- *
- * A mail holds one amount per limit.  recipients: one each; messages: one,
+ * A mail holds one amount per meter.  recipients: one each; messages: one,
  * from the first watched recipient on; bytes: SIZE= (or, at the end, the bytes
  * seen) times the recipients watched.
+ *
+ * At RCPT those limits are asked that are known to bind: the stream's, or, as
+ * long as headers may still decide about the stream, those that all streams of
+ * the tenant have in common.  The others, and those that count apart by the
+ * From domain, are asked at the end: all limits of the stream at once, all or
+ * none.  When only some of the streams are in shadow nothing is reserved before
+ * the stream is known: what is in shadow is taken without bound, and a
+ * reservation, once made, is not judged again.
+ *
+ * A question to the ledger is asked until it fits or somebody says no.  Each
+ * time meters_judge looks at what does not fit: a limit in shadow is loose from
+ * then on (counted without bound, so that the figures are true), one that
+ * holds counts among the held.  Neither goes back within the question, so there
+ * is an end.
  */
 #include "policy/meter.h"
 
 #include <string.h>
 
-#include "lib/hash.h"
 #include "policy/reply.h"
 
-/* limit_key - whose counter */
-static void
-limit_key(const struct tenant *t, const struct limit *limit, uint8_t key[16])
-{
-	uint8_t text[1 + 2 + 8 + 64];
-	uint64_t id = limit_shared(limit) && t->group != NULL ?
-	    t->group->id : t->id;
-	size_t i, n = limit->name.n < 64 ? limit->name.n : 64;
+#define SLOTS_FIRST	32
+#define LIST_FIRST	16
 
-	text[0] = (uint8_t)limit->kind;
-	text[1] = (uint8_t)limit->per;
-	text[2] = (uint8_t)(limit->per >> 8);
-	for (i = 0; i < 8; i++)
-		text[3 + i] = (uint8_t)(id >> (8 * i));
-	if (n > 0)
-		memcpy(text + 11, limit->name.p, n);
-	hash_128(text, 11 + n, key);
+/* slot_of - where a meter of that limit and those values is looked for */
+static size_t
+slot_of(const struct meters *ms, const struct limit *limit,
+    const uint64_t of[3])
+{
+	uint64_t h = (uint64_t)(uintptr_t)limit * UINT64_C(0x9e3779b97f4a7c15);
+
+	h ^= of[0] ^ of[1] ^ of[2] * UINT64_C(0xff51afd7ed558ccd);
+	h *= UINT64_C(0xc4ceb9fe1a85ec53);
+	return (size_t)(h >> 32) & (ms->nslots - 1);
 }
 
-/* limit_most - burst, or the cap */
-static int64_t
-limit_most(const struct limit *limit)
+/* slots_grow - twice as many, once there are as many meters */
+static int
+slots_grow(struct mail *mail)
 {
-	return limit->kind == LIMIT_CAP ? limit->most : limit->burst;
-}
+	struct meters *ms = &mail->meters;
+	struct meter *meter, **slot;
+	size_t i;
 
-/* most_now - with what the desk grants on top of it */
-static int64_t
-most_now(const struct mail *mail, const struct limit *limit, int64_t now)
-{
-	return limit_most(limit) + orders_grant(mail->orders,
-	    mail->tenant->id, limit->kind, limit->name, now);
-}
-
-/* ask_window - a cap's window at that moment */
-static void
-ask_window(const struct policy *p, const struct tenant *t,
-    const struct limit *limit, int64_t now, struct charge *charge)
-{
-	const struct zone *zone = limit_shared(limit) ? p->zone :
-	    t->zone != NULL ? t->zone : p->zone;
-	struct window w;
-
-	if (limit->kind != LIMIT_CAP ||
-	    (charge->window <= now && now < charge->window_end))
-		return;
-	zone_window(zone, limit->unit, limit->month_day, now, &w);
-	charge->window = w.start;
-	charge->window_end = w.end;
-}
-
-/* ask_inflight - what one tenant may hold of a cap that others share */
-static int64_t
-ask_inflight(const struct policy *p, const struct limit *limit, int64_t unit)
-{
-	int64_t share;
-
-	if (!limit_shared(limit) || limit->kind != LIMIT_CAP)
+	if (ms->n < ms->nslots)
 		return 0;
-	share = (int64_t)((__int128)limit->most * p->inflight / 100);
-	if (share < unit)
-		share = unit;
-	return share > 1 ? share : 1;
-}
-
-/* meter_ask - what to ask the ledger for */
-int
-meter_ask(const struct policy *p, const struct tenant *t,
-    const struct limit *limit, int64_t amount, int64_t unit, int64_t now,
-    struct arena *arena, struct ask *ask)
-{
-	memset(ask, 0, sizeof(*ask));
-	limit_key(t, limit, ask->charge.key);
-	ask->charge.kind = (uint8_t)limit->kind;
-	ask->charge.shared = limit_shared(limit);
-	ask->charge.tenant = t->id;
-	ask->charge.amount = amount;
-	if (limit->kind == LIMIT_THROTTLE) {
-		ask->charge.rate = limit->rate;
-		ask->charge.period = limit->period;
-	}
-	ask_window(p, t, limit, now, &ask->charge);
-	ask->charge.name = limit->name;
-	ask->charge.rule = policy_rule(p, limit->at, arena);
-	ask->policy = p->number;
-	ask->most = limit_most(limit);
-	ask->inflight = ask_inflight(p, limit, unit);
-	return ask->charge.rule.p != NULL ? 0 : -1;
-}
-
-/* limit_watches - does it count mail to that provider? */
-static bool
-limit_watches(const struct limit *limit, unsigned provider)
-{
-	return limit->to_all || provider == DECIDE_ALL ||
-	    (provider < PROVIDER_MAX && (limit->to >> provider & 1) != 0);
-}
-
-/* amount_of - what so many recipients of a message of that size are */
-static int64_t
-amount_of(const struct limit *limit, int64_t watched, int64_t bytes)
-{
-	int64_t all;
-
-	if (watched == 0)
-		return 0;
-	if (limit->count == COUNT_RECIPIENTS)
-		return watched;
-	if (limit->count == COUNT_MESSAGES)
-		return 1;
-	if (__builtin_mul_overflow(bytes, watched, &all) ||
-	    all > LEDGER_AMOUNT_MAX)
-		return LEDGER_AMOUNT_MAX + 1;
-	return all;
-}
-
-/* meters_make - one for each limit of the tenant */
-int
-meters_make(struct mail *mail)
-{
-	const struct stream *s = mail->stream;
-	size_t i, n = s->nlimits;
-
-	mail->nmeters = 0;
-	if (n == 0)
-		return 0;
-	mail->meters = arena_array(mail->arena, n, sizeof(*mail->meters));
-	mail->asks = arena_array(mail->arena, n, sizeof(*mail->asks));
-	mail->lacks = arena_array(mail->arena, n, sizeof(*mail->lacks));
-	if (mail->meters == NULL || mail->asks == NULL || mail->lacks == NULL)
+	ms->nslots = ms->nslots > 0 ? ms->nslots * 2 : SLOTS_FIRST;
+	ms->slots = arena_array(mail->arena, ms->nslots, sizeof(*ms->slots));
+	if (ms->slots == NULL)
 		return -1;
-	for (i = 0; i < n; i++)
-		mail->meters[i].limit = s->limits[i];
-	mail->nmeters = n;
+	for (i = 0; i < ms->n; i++) {
+		meter = ms->list[i];
+		slot = &ms->slots[slot_of(ms, meter->limit, meter->of)];
+		meter->next = *slot;
+		*slot = meter;
+	}
 	return 0;
 }
 
-/* meters_collect - the asks of all meters that want something; asks[j] is of
- * the meter which[j].  Returns how many, or -1 without memory. */
-static long
-meters_collect(struct mail *mail, int64_t unit, int64_t now)
-{
-	struct meter *meter;
-	struct ask *ask;
-	size_t i;
-	long n = 0;
-
-	for (i = 0; i < mail->nmeters; i++) {
-		meter = &mail->meters[i];
-		if (meter->want <= 0)
-			continue;
-		ask = &meter->ask;
-		if (ask->charge.rule.p == NULL && meter_ask(mail->policy,
-		    mail->tenant, meter->limit, 0, unit, now, mail->arena,
-		    ask) == -1)
-			return -1;
-		ask_window(mail->policy, mail->tenant, meter->limit, now,
-		    &ask->charge);
-		ask->most = most_now(mail, meter->limit, now);
-		ask->inflight = ask_inflight(mail->policy, meter->limit,
-		    meter->limit->count == COUNT_BYTES ? unit : 1);
-		mail->asks[n] = *ask;
-		mail->asks[n++].charge.amount = meter->want;
-	}
-	return n;
-}
-
-/* meters_shadow - what would have been said */
-enum verdict
-meters_shadow(struct mail *mail, struct answer *a)
-{
-	if ((mail->stream->shadow & SHADOW_LIMITS) == 0)
-		return a->verdict;
-	if (mail->would.verdict == VERDICT_PASS ||
-	    (mail->would.verdict == VERDICT_DEFER &&
-	    a->verdict == VERDICT_REFUSE)) {
-		mail->would.verdict = a->verdict;
-		mail->would.stage = a->stage;
-		mail->would.rule = a->rule;
-		mail->would.limit = a->limit;
-		mail->would.text = a->text;
-	}
-	a->limit = NULL;
-	a->next = 0;
-	return reply_pass(a, mail->tenant_rule);
-}
-
-/* ask_ledger - in every limit or in none: 1, 0, -1 without memory */
+/* list_grow - room for one meter more in the list */
 static int
-ask_ledger(struct mail *mail, size_t n, bool seal, int64_t now,
-    size_t *nlacks)
+list_grow(struct arena *arena, struct meter ***list, size_t n, size_t *cap)
 {
-	return seal ? ledger_seal(mail->ledger, &mail->claim, mail->arena,
-	    mail->asks, n, now, mail->lacks, nlacks) :
-	    ledger_reserve(mail->ledger, &mail->claim, mail->arena,
-	    mail->asks, n, now, mail->lacks, nlacks);
+	size_t more = *cap > 0 ? *cap * 2 : LIST_FIRST;
+	struct meter **to;
+
+	if (n < *cap)
+		return 0;
+	if ((to = arena_array(arena, more, sizeof(struct meter *))) == NULL)
+		return -1;
+	if (n > 0)
+		memcpy(to, *list, n * sizeof(struct meter *));
+	*list = to;
+	*cap = more;
+	return 0;
 }
 
-/* meters_ask - for all that the meters want; unit: bytes of one recipient */
+/* meter_of - the meter of that limit and those values, made if need be */
+static struct meter *
+meter_of(struct mail *mail, const struct limit *limit, const uint64_t of[3])
+{
+	struct meters *ms = &mail->meters;
+	struct meter *meter, **slot;
+
+	if (ms->nslots > 0)
+		for (meter = ms->slots[slot_of(ms, limit, of)]; meter != NULL;
+		    meter = meter->next)
+			if (meter->limit == limit &&
+			    memcmp(meter->of, of, sizeof(meter->of)) == 0)
+				return meter;
+	if (slots_grow(mail) == -1 ||
+	    list_grow(mail->arena, &ms->list, ms->n, &ms->cap) == -1 ||
+	    (meter = arena_alloc(mail->arena, sizeof(*meter))) == NULL)
+		return NULL;
+	meter->limit = limit;
+	memcpy(meter->of, of, sizeof(meter->of));
+	slot = &ms->slots[slot_of(ms, limit, of)];
+	meter->next = *slot;
+	*slot = meter;
+	ms->list[ms->n++] = meter;
+	return meter;
+}
+
+/* values - those of a recipient, and the From domain, that the limit counts
+ * apart by */
+static void
+values(struct mail *mail, const struct limit *limit, struct rcpt *rcpt,
+    size_t from, uint64_t of[3])
+{
+	of[0] = of[1] = of[2] = 0;
+	if ((limit->per & PER_PROVIDER) != 0) {
+		if (rcpt->provider_id == 0)
+			rcpt->provider_id = measure_id(PER_PROVIDER,
+			    slice_of(provider_name(rcpt->provider)));
+		of[0] = rcpt->provider_id;
+	}
+	if ((limit->per & PER_RECIPIENT_DOMAIN) != 0) {
+		if (rcpt->domain_id == 0)
+			rcpt->domain_id = measure_id(PER_RECIPIENT_DOMAIN,
+			    rcpt->to.domain);
+		of[1] = rcpt->domain_id;
+	}
+	if ((limit->per & PER_SENDER_DOMAIN) != 0)
+		of[2] = mail->meters.from_ids[from];
+}
+
+/* from_ids - of the From domains; a From that is in shadow may have none */
+static int
+from_ids(struct mail *mail)
+{
+	struct meters *ms = &mail->meters;
+	size_t i, n = mail->nfrom_domains;
+
+	if (ms->from_ids != NULL)
+		return 0;
+	ms->from_ids = arena_array(mail->arena, n > 0 ? n : 1,
+	    sizeof(*ms->from_ids));
+	if (ms->from_ids == NULL)
+		return -1;
+	ms->from_ids[0] = measure_id(PER_SENDER_DOMAIN, SLICE(""));
+	for (i = 0; i < n; i++)
+		ms->from_ids[i] = measure_id(PER_SENDER_DOMAIN,
+		    mail->from_domains[i]);
+	return 0;
+}
+
+/* ready - is everything known that the limit counts apart by? */
+static bool
+ready(const struct mail *mail, const struct limit *limit)
+{
+	return (limit->per & PER_SENDER_DOMAIN) == 0 &&
+	    ((limit->per & PER_STREAM) == 0 || mail->stream != NULL);
+}
+
+/* meter_make - its ask, when it is asked for the first time */
+static int
+meter_make(struct mail *mail, struct meter *meter, int64_t unit, int64_t now)
+{
+	struct meters *ms = &mail->meters;
+	unsigned per = meter->limit->per;
+	struct dimensions d;
+
+	measure_begin(mail->tenant, mail->stream, &d);
+	if ((per & PER_LOGIN) != 0 && ms->login_id == 0)
+		ms->login_id = measure_id(PER_LOGIN, mail->login);
+	if ((per & PER_SENDER) != 0 && ms->sender_id == 0)
+		ms->sender_id = measure_id(PER_SENDER, mail->mail_from.text);
+	measure_know(&d, PER_LOGIN, ms->login_id);
+	measure_know(&d, PER_SENDER, ms->sender_id);
+	measure_know(&d, PER_PROVIDER, meter->of[0]);
+	measure_know(&d, PER_RECIPIENT_DOMAIN, meter->of[1]);
+	measure_know(&d, PER_SENDER_DOMAIN, meter->of[2]);
+	return measure_ask(mail->policy, mail->tenant, meter->limit, &d, 0,
+	    unit, now, mail->arena, &meter->ask);
+}
+
+/* grant - what the desk lets through beyond the number */
+static int64_t
+grant(const struct mail *mail, const struct limit *limit, int64_t now)
+{
+	return orders_grant(mail->orders, mail->tenant->id, limit->kind,
+	    limit->name, now);
+}
+
+/* hold_max - of the stream, or of the one that other mail is in */
+static int64_t
+hold_max(const struct mail *mail)
+{
+	return (mail->stream != NULL ? mail->stream :
+	    policy_default(mail->tenant))->hold_max;
+}
+
+/* ask_add - what one meter asks for now; before: what it has already and is
+ * not asked for again */
+static int
+ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
+    int64_t now)
+{
+	struct meters *ms = &mail->meters;
+	struct ask *ask;
+
+	if (meter->want <= before)
+		return 0;
+	if (meter->ask.charge.rule.p == NULL) {
+		if (meter_make(mail, meter, unit, now) == -1)
+			return -1;
+	} else
+		measure_again(mail->policy, mail->tenant, meter->limit, unit,
+		    now, &meter->ask);
+	ask = &ms->asks[ms->nasks];
+	if (!meter->hold)
+		*ask = meter->ask;
+	else if (measure_held(meter->limit, &meter->ask, hold_max(mail),
+	    mail->arena, ask) == -1)
+		return -1;
+	ask->charge.amount = meter->want - before;
+	if (!meter->hold)
+		ask->most += grant(mail, meter->limit, now);
+	if (meter->loose) {
+		ask->most = LEDGER_UNBOUNDED;
+		ask->inflight = 0;
+	}
+	ms->whose[ms->nasks++] = meter;
+	return 0;
+}
+
+/* scratch - room for the asks of all meters */
+static int
+scratch(struct mail *mail)
+{
+	struct meters *ms = &mail->meters;
+
+	ms->nasks = 0;
+	if (ms->n <= ms->cap_asks)
+		return 0;
+	ms->cap_asks = ms->cap;
+	ms->whose = arena_array(mail->arena, ms->cap, sizeof(*ms->whose));
+	ms->asks = arena_array(mail->arena, ms->cap, sizeof(*ms->asks));
+	ms->lacks = arena_array(mail->arena, ms->cap, sizeof(*ms->lacks));
+	return ms->whose == NULL || ms->asks == NULL || ms->lacks == NULL ?
+	    -1 : 0;
+}
+
+enum how { MORE, ALL, SEAL };
+
+/* collect - the asks: what the touched ones want more, or all of everything */
+static int
+collect(struct mail *mail, enum how how, int64_t unit, int64_t now)
+{
+	struct meters *ms = &mail->meters;
+	size_t i;
+
+	if (scratch(mail) == -1)
+		return -1;
+	for (i = 0; how == MORE && i < ms->ntouched; i++)
+		if (ask_add(mail, ms->touched[i], ms->touched[i]->taken, unit,
+		    now) == -1)
+			return -1;
+	for (i = 0; how != MORE && i < ms->n; i++)
+		if (ask_add(mail, ms->list[i], 0, unit, now) == -1)
+			return -1;
+	return 0;
+}
+
+/* ledger - in every limit or in none: 1, 0, -1 without memory, LEDGER_ANEW */
+static int
+ledger(struct mail *mail, enum how how, int64_t now, size_t *nlacks)
+{
+	struct meters *ms = &mail->meters;
+
+	*nlacks = 0;
+	return (how == SEAL ? ledger_seal : how == ALL ? ledger_reserve :
+	    ledger_more)(mail->ledger, &mail->claim, mail->arena, ms->asks,
+	    ms->nasks, now, ms->lacks, nlacks);
+}
+
+/* question - asked until it fits or somebody says no */
 static enum verdict
-meters_ask(struct mail *mail, int64_t unit, bool seal, int64_t now,
+question(struct mail *mail, enum how *how, int64_t unit, int64_t now,
     struct answer *a)
 {
-	size_t nlacks = 0;
-	long i, n;
+	struct meters *ms = &mail->meters;
+	size_t nlacks, i;
 	int got;
 
-	n = meters_collect(mail, unit, now);
-	if (n == -1)
-		return reply_memory(a);
-	got = ask_ledger(mail, (size_t)n, seal, now, &nlacks);
-	if (got == 0) {
-		(void)meters_judge(mail, nlacks, now, a);
-		if (meters_shadow(mail, a) != VERDICT_PASS)
+	for (;;) {
+		if (collect(mail, *how, unit, now) == -1)
+			return reply_memory(a);
+		got = ledger(mail, *how, now, &nlacks);
+		if (got == 1)
+			return reply_pass(a, mail->tenant_rule);
+		if (got == -1)
+			return reply_memory(a);
+		if (got == LEDGER_ANEW)
+			*how = ALL;
+		else if (meters_judge(mail, nlacks, now, a) != VERDICT_PASS)
 			return a->verdict;
-		/* counted without bound, so that the figures are true */
-		for (i = 0; i < n; i++) {
-			mail->asks[i].most = LEDGER_UNBOUNDED;
-			mail->asks[i].inflight = 0;
-		}
-		got = ask_ledger(mail, (size_t)n, seal, now, &nlacks);
+		/* one that turns to holding lets go of what it has */
+		for (i = 0; *how == MORE && i < nlacks; i++)
+			if (ms->whose[ms->lacks[i].which]->hold)
+				*how = ALL;
 	}
-	return got == 1 ? reply_pass(a, mail->tenant_rule) : reply_memory(a);
+}
+
+/* meters_ask - a question; what it changed in the meters stands or falls with
+ * its answer */
+static enum verdict
+meters_ask(struct mail *mail, enum how how, int64_t unit, int64_t now,
+    struct answer *a)
+{
+	struct meters *ms = &mail->meters;
+	enum verdict verdict = question(mail, &how, unit, now, a);
+	struct meter *meter;
+	size_t i, n = how == MORE ? ms->ntouched : ms->n;
+
+	for (i = 0; i < n; i++) {
+		meter = how == MORE ? ms->touched[i] : ms->list[i];
+		if (verdict == VERDICT_PASS)
+			meter->taken = meter->want;
+		else {
+			meter->want = meter->taken;
+			meter->hold = meter->hold_before;
+		}
+		meter->hold_before = meter->hold;
+		meter->loose = false;
+	}
+	return verdict;
+}
+
+/* touch - the meters that see this recipient, with one more in want */
+static int
+touch(struct mail *mail, struct rcpt *rcpt, const struct limit *limit)
+{
+	struct meters *ms = &mail->meters;
+	struct meter *meter;
+	uint64_t of[3];
+
+	if (!measure_watches(limit, rcpt->provider) || !ready(mail, limit))
+		return 0;
+	values(mail, limit, rcpt, 0, of);
+	meter = meter_of(mail, limit, of);
+	if (meter == NULL || list_grow(mail->arena, &ms->touched, ms->ntouched,
+	    &ms->cap_touched) == -1)
+		return -1;
+	meter->want = measure_amount(limit, meter->watched + 1,
+	    mail->declared);
+	ms->touched[ms->ntouched++] = meter;
+	return 0;
 }
 
 /* meters_reserve - for one more recipient */
 enum verdict
-meters_reserve(struct mail *mail, unsigned provider, int64_t now,
+meters_reserve(struct mail *mail, struct rcpt *rcpt, int64_t now,
     struct answer *a)
 {
-	struct meter *meter;
-	bool watches, any = false;
-	size_t i;
+	const struct stream *s = mail->stream;
+	const struct tenant *t = mail->tenant;
+	const struct limit **limits = s != NULL ? s->limits : t->common;
+	size_t i, n = s != NULL ? s->nlimits : t->ncommon;
+	struct meters *ms = &mail->meters;
+	bool held = mail->hold.code != NULL;
 
-	for (i = 0; i < mail->nmeters; i++) {
-		meter = &mail->meters[i];
-		watches = limit_watches(meter->limit, provider);
-		any = any || watches;
-		meter->want = amount_of(meter->limit,
-		    meter->watched + watches, mail->declared);
-	}
-	if (!any)
+	ms->ntouched = 0;
+	if (((shadow_all(mail) ^ shadow_some(mail)) & SHADOW_LIMITS) != 0)
 		return reply_pass(a, mail->tenant_rule);
-	if (meters_ask(mail, mail->declared, false, now, a) != VERDICT_PASS)
+	for (i = 0; i < n; i++)
+		if (touch(mail, rcpt, limits[i]) == -1)
+			return reply_memory(a);
+	if (ms->ntouched > 0 && meters_ask(mail, MORE, mail->declared, now,
+	    a) != VERDICT_PASS) {
+		if (!held)
+			mail->hold.code = NULL;
 		return a->verdict;
-	for (i = 0; i < mail->nmeters; i++)
-		if (limit_watches(mail->meters[i].limit, provider))
-			mail->meters[i].watched++;
-	return VERDICT_PASS;
+	}
+	for (i = 0; i < ms->ntouched; i++) {
+		ms->touched[i]->watched++;
+		if (ms->touched[i]->hold)
+			rcpt->verdict = VERDICT_HOLD;
+	}
+	(void)reply_pass(a, mail->tenant_rule);
+	if (rcpt->verdict != VERDICT_HOLD)
+		return VERDICT_PASS;
+	*a = mail->hold;
+	a->stage = STAGE_RCPT;
+	return VERDICT_HOLD;
+}
+
+/* watch - one more recipient in the meters of a limit, at the end: one for
+ * each From domain where they count apart */
+static int
+watch(struct mail *mail, const struct limit *limit, struct rcpt *rcpt)
+{
+	size_t i, n = (limit->per & PER_SENDER_DOMAIN) != 0 &&
+	    mail->nfrom_domains > 1 ? mail->nfrom_domains : 1;
+	struct meter *meter;
+	uint64_t of[3];
+
+	if (rcpt->local || rcpt->verdict == VERDICT_DROP ||
+	    !measure_watches(limit, rcpt->provider))
+		return 0;
+	for (i = 0; i < n; i++) {
+		values(mail, limit, rcpt, i, of);
+		if ((meter = meter_of(mail, limit, of)) == NULL)
+			return -1;
+		meter->watched++;
+	}
+	return 0;
+}
+
+/* watch_all - every recipient in every limit of the stream */
+static int
+watch_all(struct mail *mail)
+{
+	const struct stream *s = mail->stream;
+	struct meters *ms = &mail->meters;
+	size_t i, j;
+
+	for (i = 0; i < ms->n; i++) {
+		ms->list[i]->watched = 0;
+		ms->list[i]->hold = false;
+	}
+	for (i = 0; i < s->nlimits; i++) {
+		if ((s->limits[i]->per & PER_SENDER_DOMAIN) != 0 &&
+		    from_ids(mail) == -1)
+			return -1;
+		for (j = 0; j < mail->nrcpts; j++)
+			if (watch(mail, s->limits[i], &mail->rcpts[j]) == -1)
+				return -1;
+	}
+	return 0;
+}
+
+/* held_by - does the mail wait for room of that meter, because of him? */
+static bool
+held_by(struct mail *mail, const struct meter *meter, struct rcpt *rcpt)
+{
+	uint64_t of[3];
+
+	if (rcpt->local || rcpt->verdict == VERDICT_DROP ||
+	    !measure_watches(meter->limit, rcpt->provider))
+		return false;
+	values(mail, meter->limit, rcpt, 0, of);
+	return of[0] == meter->of[0] && of[1] == meter->of[1];
+}
+
+/* held_for - which recipients are those that do not fit */
+static void
+held_for(struct mail *mail)
+{
+	struct meters *ms = &mail->meters;
+	struct rcpt *rcpt;
+	size_t i, j;
+
+	for (i = 0; i < ms->n; i++) {
+		for (j = 0; ms->list[i]->hold && j < mail->nrcpts; j++) {
+			rcpt = &mail->rcpts[j];
+			if (!held_by(mail, ms->list[i], rcpt))
+				continue;
+			rcpt->verdict = VERDICT_HOLD;
+			rcpt->rule = ms->list[i]->limit->at;
+		}
+	}
 }
 
 /* meters_seal - the whole mail, for the last time */
 enum verdict
 meters_seal(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 {
+	struct meters *ms = &mail->meters;
 	struct meter *meter;
-	const struct rcpt *rcpt;
-	size_t i, j;
-
-	for (i = 0; i < mail->nmeters; i++) {
-		meter = &mail->meters[i];
-		meter->watched = 0;
-		for (j = 0; j < mail->nrcpts; j++) {
-			rcpt = &mail->rcpts[j];
-			if (!rcpt->local && rcpt->verdict == VERDICT_PASS &&
-			    limit_watches(meter->limit, rcpt->provider))
-				meter->watched++;
-		}
-		meter->want = amount_of(meter->limit, meter->watched, size);
-	}
-	return meters_ask(mail, size, true, now, a);
-}
-
-/* decide_asks - what one recipient would ask of every limit */
-int
-decide_asks(const struct policy *p, const struct tenant *t, unsigned provider,
-    int64_t bytes, int64_t now, struct arena *arena, struct ask **asks,
-    const struct limit ***limits, size_t *n)
-{
-	const struct stream *s = policy_default(t);
-	const struct limit *limit;
-	int64_t amount;
 	size_t i;
 
-	*n = 0;
-	*asks = arena_array(arena, s->nlimits, sizeof(**asks));
-	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
-	if (*asks == NULL || *limits == NULL)
-		return -1;
-	for (i = 0; i < s->nlimits; i++) {
-		limit = s->limits[i];
-		if (!limit_watches(limit, provider))
-			continue;
-		amount = amount_of(limit, 1, bytes);
-		if (meter_ask(p, t, limit, amount, amount, now, arena,
-		    &(*asks)[*n]) == -1)
-			return -1;
-		(*limits)[(*n)++] = limit;
+	mail->hold.code = NULL;
+	for (i = 0; i < mail->nrcpts; i++)
+		if (mail->rcpts[i].verdict == VERDICT_HOLD)
+			mail->rcpts[i].verdict = VERDICT_PASS;
+	if (watch_all(mail) == -1)
+		return reply_memory(a);
+	for (i = 0; i < ms->n; i++) {
+		meter = ms->list[i];
+		meter->want = measure_amount(meter->limit, meter->watched,
+		    size);
 	}
-	return 0;
+	if (meters_ask(mail, SEAL, size, now, a) != VERDICT_PASS ||
+	    mail->hold.code == NULL)
+		return a->verdict;
+	held_for(mail);
+	*a = mail->hold;
+	a->stage = STAGE_MESSAGE;
+	return VERDICT_HOLD;
 }

@@ -6,26 +6,30 @@
 #ifndef POLICY_METER_H
 #define POLICY_METER_H
 
-#include "policy/decide.h"
+#include "policy/measure.h"
 
-/* The ask for amount of that limit at now; unit: what one recipient counts.
- * -1 without memory. */
-int	meter_ask(const struct policy *, const struct tenant *,
-	    const struct limit *, int64_t amount, int64_t unit, int64_t now,
-	    struct arena *, struct ask *);
-/* Makes the mail's meters, once its tenant is known. -1 without memory. */
-int	meters_make(struct mail *);
-/* Reserves for one more recipient of that provider, in every limit or none. */
-enum verdict meters_reserve(struct mail *, unsigned provider, int64_t now,
+/* Reserves for one more remote recipient, in every limit that is known to
+ * bind or in none: PASS, HOLD, or what turns it away. */
+enum verdict meters_reserve(struct mail *, struct rcpt *, int64_t now,
 	    struct answer *);
-/* The whole mail of that many bytes; seals. */
+/* The whole mail of that many bytes; seals.  Also says which recipients it is
+ * held for. */
 enum verdict meters_seal(struct mail *, int64_t size, int64_t now,
 	    struct answer *);
-/* judge.c: the answer when so many of mail->lacks do not fit. */
+
+/* judge.c: of so many of meters.lacks, what is said.  PASS: all is noted in
+ * the meters (loose, hold), the would-be answer or the reason of the hold is
+ * kept, and the question is to be asked once more. */
 enum verdict meters_judge(struct mail *, size_t nlacks, int64_t now,
 	    struct answer *);
-/* A tenant in shadow mode lets this pass: keeps the worst such answer, makes
- * it a PASS and returns that; others get the answer's verdict. */
-enum verdict meters_shadow(struct mail *, struct answer *);
+
+/* decide_shadow.c: what is in shadow of that part of the decision lets this
+ * pass: keeps the worst such answer, makes it a PASS and returns that; others
+ * get the answer's verdict.  of: the limit it is about, or NULL. */
+enum verdict shadow(struct mail *, unsigned part, struct answer *);
+void	would_keep(struct mail *, const struct answer *);
+/* The parts in shadow whatever the stream will be; and those that may be. */
+unsigned shadow_all(const struct mail *);
+unsigned shadow_some(const struct mail *);
 
 #endif

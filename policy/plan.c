@@ -6,12 +6,19 @@
  * the first, each removal leaves the indexes of those above it as they were.
  *
  * Mail that no tenant sends is not touched, not even a forged X-Penstock-.
+ *
+ * A stream may want the headers removed that select it: all fields of a name
+ * that one of its lines looks for, whatever their value, since a word to this
+ * gate is no word to the recipient.
  */
 #include "policy/plan.h"
 
 #include <string.h>
 
 #include "lib/map.h"
+
+const char *const edit_names[] = { "remove", "insert", "drop recipient",
+	"quarantine", NULL };
 
 /* plan_forged - is it a name that only we may write? */
 bool
@@ -21,6 +28,33 @@ plan_forged(struct slice name)
 
 	return name.n >= sizeof(head) - 1 &&
 	    strncasecmp(name.p, head, sizeof(head) - 1) == 0;
+}
+
+/* selects - does a header of that name select the stream? */
+static bool
+selects(const struct stream *s, struct slice name)
+{
+	const struct match_word *w;
+
+	for (size_t i = 0; i < s->nlines; i++)
+		for (w = s->lines[i].words; w < s->lines[i].words +
+		    s->lines[i].n; w++)
+			if (w->what == MATCH_HEADER && !w->not &&
+			    slice_case_eq(w->name, slice_trim(name)))
+				return true;
+	return false;
+}
+
+/* goes - is that header to be removed? */
+static bool
+goes(const struct mail *mail, struct slice name)
+{
+	const struct stream *s = mail->stream;
+
+	if (mail->tenant == NULL)
+		return false;
+	return plan_forged(name) || (s != NULL && s->strip && s->by_header &&
+	    selects(s, name));
 }
 
 /* lower - a name in small letters, to count by */
@@ -37,10 +71,10 @@ lower(struct arena *arena, struct slice name)
 	return copy;
 }
 
-/* indexes_count - of each forged header among those of its name, from 1 */
+/* indexes_count - of each header that goes among those of its name, from 1 */
 static int
-indexes_count(const struct header_fact *h, size_t n, unsigned *index,
-    struct arena *arena)
+indexes_count(const struct header_fact *h, size_t n, const bool *gone,
+    unsigned *index, struct arena *arena)
 {
 	struct map *seen = NULL;
 	struct slice name;
@@ -52,7 +86,7 @@ indexes_count(const struct header_fact *h, size_t n, unsigned *index,
 	if (seen == NULL)
 		goto out;
 	for (i = 0; i < n; i++) {
-		if (!plan_forged(h[i].name))
+		if (!gone[i])
 			continue;
 		name = lower(arena, h[i].name);
 		if (name.p == NULL)
@@ -91,41 +125,38 @@ edit_add(struct plan *plan, const struct edit *edit, struct arena *arena,
 	return 0;
 }
 
-/* plan_make - everything but the signatures */
-int
-plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
+/* removals - of the headers that go, the last first */
+static int
+removals(const struct header_fact *h, size_t n, const bool *gone,
     struct plan *plan, struct arena *arena, struct why *why)
 {
+	unsigned *index;
 	struct edit edit;
-	unsigned *index = NULL;
-	bool ours = mail->tenant != NULL;
-	size_t i, nforged = 0;
 
-	memset(plan, 0, sizeof(*plan));
-	for (i = 0; ours && i < n; i++)
-		nforged += plan_forged(h[i].name);
-	plan->left = arena_array(arena, n > 0 ? n : 1, sizeof(*plan->left));
-	if (nforged > 0)
-		index = arena_array(arena, n, sizeof(*index));
-	if (plan->left == NULL || (nforged > 0 && (index == NULL ||
-	    indexes_count(h, n, index, arena) == -1)))
+	index = arena_array(arena, n, sizeof(*index));
+	if (index == NULL || indexes_count(h, n, gone, index, arena) == -1)
 		return why_kind(why, WHY_MEMORY,
 		    "no memory for the headers of the message");
-	for (i = n; nforged > 0 && i-- > 0;) {
-		if (!plan_forged(h[i].name))
+	while (n-- > 0) {
+		if (!gone[n])
 			continue;
-		edit = (struct edit){ .kind = EDIT_REMOVE, .name = h[i].name,
-			.index = index[i] };
+		edit = (struct edit){ .kind = EDIT_REMOVE, .name = h[n].name,
+			.index = index[n] };
 		if (edit_add(plan, &edit, arena, why) == -1)
 			return -1;
+		plan->nremoved++;
 	}
-	for (i = 0; i < n; i++) {
-		if (ours && plan_forged(h[i].name))
-			continue;
-		plan->left[plan->nleft].name = slice_trim(h[i].name);
-		plan->left[plan->nleft++].value = h[i].value;
-	}
-	for (i = 0; i < mail->nrcpts; i++) {
+	return 0;
+}
+
+/* envelope - recipients that may not have it, and whether it is held */
+static int
+envelope(const struct mail *mail, struct plan *plan, struct arena *arena,
+    struct why *why)
+{
+	struct edit edit;
+
+	for (size_t i = 0; i < mail->nrcpts; i++) {
 		if (mail->rcpts[i].verdict != VERDICT_DROP)
 			continue;
 		edit = (struct edit){ .kind = EDIT_DROP_RCPT,
@@ -133,7 +164,36 @@ plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
 		if (edit_add(plan, &edit, arena, why) == -1)
 			return -1;
 	}
-	return 0;
+	edit = (struct edit){ .kind = EDIT_QUARANTINE,
+		.value = mail->hold.text };
+	return mail->hold.code != NULL ? edit_add(plan, &edit, arena, why) : 0;
+}
+
+/* plan_make - everything but the signatures */
+int
+plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
+    struct plan *plan, struct arena *arena, struct why *why)
+{
+	bool *gone, any = false;
+	size_t i;
+
+	memset(plan, 0, sizeof(*plan));
+	plan->left = arena_array(arena, n > 0 ? n : 1, sizeof(*plan->left));
+	gone = arena_array(arena, n > 0 ? n : 1, sizeof(*gone));
+	if (plan->left == NULL || gone == NULL)
+		return why_kind(why, WHY_MEMORY,
+		    "no memory for the headers of the message");
+	for (i = 0; i < n; i++) {
+		gone[i] = goes(mail, h[i].name);
+		any = any || gone[i];
+		if (gone[i])
+			continue;
+		plan->left[plan->nleft].name = slice_trim(h[i].name);
+		plan->left[plan->nleft++].value = h[i].value;
+	}
+	if (any && removals(h, n, gone, plan, arena, why) == -1)
+		return -1;
+	return envelope(mail, plan, arena, why);
 }
 
 /* plan_signature - on top of all */

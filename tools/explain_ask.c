@@ -21,8 +21,7 @@ step(struct explain *e, struct slice about, const struct answer *a)
 	to = xrealloc(e->steps, (e->nsteps + 1) * sizeof(*to));
 	e->steps = to;
 	to[e->nsteps++] = (struct explain_step){ about, *a };
-	if (a->verdict != VERDICT_PASS && (e->verdict == VERDICT_PASS ||
-	    (e->verdict == VERDICT_DEFER && a->verdict == VERDICT_REFUSE)))
+	if (a->verdict > e->verdict)		/* hold, defer, refuse */
 		e->verdict = a->verdict;
 }
 
@@ -31,18 +30,20 @@ static void
 look(struct explain *e)
 {
 	const struct mail *mail = &e->mail;
+	const struct meter *meter;
 	struct explain_limit *to;
 	size_t i;
 
-	if (mail->nmeters == 0)
+	if (mail->meters.n == 0)
 		return;
-	e->limits = xcalloc(mail->nmeters, sizeof(*e->limits));
-	for (i = 0; i < mail->nmeters; i++) {
-		if (mail->meters[i].ask.charge.rule.p == NULL)
+	e->limits = xcalloc(mail->meters.n, sizeof(*e->limits));
+	for (i = 0; i < mail->meters.n; i++) {
+		meter = mail->meters.list[i];
+		if (meter->ask.charge.rule.p == NULL)
 			continue;		/* nothing was asked of it */
 		to = &e->limits[e->nlimits++];
-		to->limit = mail->meters[i].limit;
-		to->ask = mail->meters[i].ask;
+		to->limit = meter->limit;
+		to->ask = meter->ask;
 		ledger_view(mail->ledger, &to->ask, e->now, &to->view);
 	}
 }
@@ -103,7 +104,7 @@ ask(struct explain *e, struct why *why)
 		e->accepted = true;
 		return 0;
 	}
-	if (decide_message(mail, e->message.size, e->now, &a) == VERDICT_PASS)
+	if (decide_message(mail, e->message.size, e->now, &a) <= VERDICT_HOLD)
 		e->accepted = true;
 	step(e, SLICE("end of message"), &a);
 	return e->file == NULL ? 0 : plan_make(mail, e->message.headers,

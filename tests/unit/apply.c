@@ -50,6 +50,14 @@ smfi_delrcpt(SMFICTX *ctx, char *rcpt)
 }
 
 int
+smfi_quarantine(SMFICTX *ctx, char *reason)
+{
+	(void)ctx;
+	buf_printf(&sent, "hold(%s)", reason);
+	return wrote();
+}
+
+int
 smfi_setreply(SMFICTX *ctx, char *code, char *dsn, char *text)
 {
 	(void)ctx;
@@ -169,18 +177,19 @@ static struct edit edits[] = {
 	{ .kind = EDIT_REMOVE, .name = SLICE("X-Penstock-B"), .index = 2 },
 	{ .kind = EDIT_REMOVE, .name = SLICE("X-Penstock-B"), .index = 1 },
 	{ .kind = EDIT_DROP_RCPT, .value = SLICE("<a@b.example>") },
+	{ .kind = EDIT_QUARANTINE, .value = SLICE("limit daily: held") },
 	{ .kind = EDIT_INSERT, .name = SLICE("DKIM-Signature"),
 	    .value = SLICE("v=1;\n\tb=x") },
 };
 
 static const char all_edits[] = "chg(X-Penstock-B,2,NULL)"
-    "chg(X-Penstock-B,1,NULL)del(<a@b.example>)"
+    "chg(X-Penstock-B,1,NULL)del(<a@b.example>)hold(limit daily: held)"
     "ins(0,DKIM-Signature,v=1;\n\tb=x)";
 
 static void
 edits_leave_in_the_order_of_the_plan(void **state)
 {
-	struct plan plan = { .edits = edits, .n = 4 };
+	struct plan plan = { .edits = edits, .n = 5 };
 	struct arena *arena = arena_new(4096, 0);
 	struct why why;
 
@@ -194,17 +203,17 @@ edits_leave_in_the_order_of_the_plan(void **state)
 static void
 any_edit_that_fails_is_told(void **state)
 {
-	struct plan plan = { .edits = edits, .n = 4 };
+	struct plan plan = { .edits = edits, .n = 5 };
 	struct arena *arena = arena_new(4096, 0);
 	struct why why;
 
 	(void)state;
-	for (int n = 1; n <= 4; n++) {
+	for (int n = 1; n <= 5; n++) {
 		begin(n);
 		assert_int_equal(apply_plan(NULL, &plan, arena, &why), -1);
 		assert_int_equal(calls, n);
 	}
-	assert_string_equal(why.text, "insert DKIM-Signature (edit 4 of 4)");
+	assert_string_equal(why.text, "insert DKIM-Signature (edit 5 of 5)");
 	arena_free(arena);
 }
 
@@ -218,6 +227,7 @@ what_must_not_leave_does_not(void **state)
 		    .value = SLICE("x\nBcc: y") },
 		{ .kind = EDIT_REMOVE, .name = SLICE("A:") , .index = 1 },
 		{ .kind = EDIT_DROP_RCPT, .value = SLICE("a\r\nb") },
+		{ .kind = EDIT_QUARANTINE, .value = SLICE("a\nb") },
 	};
 	struct arena *arena = arena_new(4096, 0);
 	struct why why;
@@ -237,7 +247,7 @@ what_must_not_leave_does_not(void **state)
 static void
 without_memory_nothing_leaves(void **state)
 {
-	struct plan plan = { .edits = edits, .n = 4 };
+	struct plan plan = { .edits = edits, .n = 5 };
 	struct arena *arena = arena_new(16, 16);
 	struct why why;
 

@@ -18,6 +18,7 @@ static struct {
 	struct arena	*texts;		/* of the test */
 	struct mail	 mail;
 	struct answer	 answer;
+	const char	*listener;	/* NULL: smtpd */
 	int64_t		 now;
 	uint64_t	 seq;
 } asked;
@@ -79,7 +80,7 @@ static enum verdict
 looked_at(enum verdict verdict)
 {
 	const struct answer *a = &asked.answer;
-	const char *first = verdict == VERDICT_PASS ? "2" :
+	const char *first = verdict <= VERDICT_HOLD ? "2" :
 	    verdict == VERDICT_DEFER ? "4" : "5";
 	size_t i;
 
@@ -115,7 +116,8 @@ ask_mail(const char *login, const char *client, const char *from, int64_t size)
 	mail->ledger = asked.ledger;
 	mail->arena = asked.arena;
 	mail->login = maybe(login);
-	mail->listener = SLICE("submission");
+	mail->listener = slice_of(asked.listener != NULL ?
+	    asked.listener : "smtpd");
 	mail->mail_from_text = slice_of(from);
 	mail->declared = size;
 	if (client != NULL) {

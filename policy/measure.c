@@ -1,0 +1,285 @@
+/*
+ * measure - see measure.h.
+ *
+ * The key of a counter is hash_128 over
+ *
+ *	u8 kind (0 throttle, 1 cap, 2 open), u16 per (PER_*), little-endian,
+ *	then the u64 id of each of its dimensions in the order of their bits,
+ *	then the limit's name
+ *
+ * and nothing of the number, the class or the file, so that edits keep what
+ * was spent.  Groups, tenants and streams have their durable ids; the id of a
+ * text is SipHash of it, letters made small, since one person's login or
+ * sender in other letters is no other person.  A group that a tenant has not
+ * is 0.
+ *
+ * A tenant's limit counts in the tenant's zone.  One that several share is one
+ * counter of tenants that may live in different zones, so it counts in the
+ * policy's.
+ *
+ * What is held.  A limit that is full and says hold lets mail into the hold
+ * queue, but only as much as it will let out again within hold_max: of a cap
+ * as many whole windows as lie in it, at least one; of a throttle its rate
+ * for so long.  The held are counted as the limit itself counts, under the
+ * hash_128 of u8 128 and the limit's own key.
+ */
+#include "policy/measure.h"
+
+#include <string.h>
+
+#include "lib/hash.h"
+
+#define HELD	128
+#define SEED	UINT64_C(0x70656e73746f636b)
+#define PIECE	256
+
+/* measure_id - a text's, in small letters, piece by piece */
+uint64_t
+measure_id(unsigned per, struct slice s)
+{
+	uint64_t id = SEED ^ per;
+	char piece[PIECE] = "";
+	size_t i, n;
+
+	if (s.p == NULL)
+		s = SLICE("");
+	do {
+		n = s.n < PIECE ? s.n : PIECE;
+		for (i = 0; i < n; i++)
+			piece[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ?
+			    (char)(s.p[i] - 'A' + 'a') : s.p[i];
+		id = hash_64(id, piece, n);
+		s = slice_from(s, n);
+	} while (s.n > 0);
+	return id != 0 ? id : 1;
+}
+
+/* measure_know - one more that is known */
+void
+measure_know(struct dimensions *d, unsigned per, uint64_t id)
+{
+	d->id[__builtin_ctz(per)] = id;
+	d->known |= per;
+}
+
+/* measure_begin - what the tenant and the stream say */
+void
+measure_begin(const struct tenant *t, const struct stream *s,
+    struct dimensions *d)
+{
+	d->known = 0;
+	measure_know(d, PER_GROUP, t->group != NULL ? t->group->id : 0);
+	measure_know(d, PER_TENANT, t->id);
+	if (s != NULL)
+		measure_know(d, PER_STREAM, s->id);
+}
+
+/* key - whose counter */
+static void
+key(const struct limit *limit, const struct dimensions *d, uint8_t out[16])
+{
+	uint8_t text[1 + 2 + PER_DIMENSIONS * 8 + 64];
+	size_t i, n = 0, name = limit->name.n < 64 ? limit->name.n : 64;
+
+	text[n++] = (uint8_t)limit->kind;
+	text[n++] = (uint8_t)limit->per;
+	text[n++] = (uint8_t)(limit->per >> 8);
+	for (unsigned bit = 0; bit < PER_DIMENSIONS; bit++)
+		for (i = 0; (limit->per >> bit & 1) != 0 && i < 8; i++)
+			text[n++] = (uint8_t)(d->id[bit] >> (8 * i));
+	if (name > 0)
+		memcpy(text + n, limit->name.p, name);
+	hash_128(text, n + name, out);
+}
+
+/* most - burst, the cap, or what may be open */
+static int64_t
+most(const struct limit *limit)
+{
+	return limit->kind == LIMIT_THROTTLE ? limit->burst : limit->most;
+}
+
+/* window - a cap's at that moment */
+static void
+window(const struct policy *p, const struct tenant *t,
+    const struct limit *limit, int64_t now, struct charge *charge)
+{
+	const struct zone *zone = limit_shared(limit) ? p->zone :
+	    t->zone != NULL ? t->zone : p->zone;
+	struct window w;
+
+	if (limit->kind != LIMIT_CAP ||
+	    (charge->window <= now && now < charge->window_end))
+		return;
+	zone_window(zone, limit->unit, limit->month_day, now, &w);
+	charge->window = w.start;
+	charge->window_end = w.end;
+}
+
+/* inflight - what one tenant may hold of a cap that others share */
+static int64_t
+inflight(const struct policy *p, const struct limit *limit, int64_t unit)
+{
+	int64_t share;
+
+	if (!limit_shared(limit) || limit->kind != LIMIT_CAP)
+		return 0;
+	share = (int64_t)((__int128)limit->most * p->inflight / 100);
+	if (share < unit)
+		share = unit;
+	return share > 1 ? share : 1;
+}
+
+/* measure_again - the window of now, one recipient's part of now */
+void
+measure_again(const struct policy *p, const struct tenant *t,
+    const struct limit *limit, int64_t unit, int64_t now, struct ask *ask)
+{
+	window(p, t, limit, now, &ask->charge);
+	ask->inflight = inflight(p, limit, limit->count == COUNT_BYTES ?
+	    unit : 1);
+}
+
+/* measure_ask - what to ask the ledger for */
+int
+measure_ask(const struct policy *p, const struct tenant *t,
+    const struct limit *limit, const struct dimensions *d, int64_t amount,
+    int64_t unit, int64_t now, struct arena *arena, struct ask *ask)
+{
+	memset(ask, 0, sizeof(*ask));
+	key(limit, d, ask->charge.key);
+	ask->charge.kind = (uint8_t)limit->kind;
+	ask->charge.shared = limit_shared(limit);
+	ask->charge.tenant = t->id;
+	ask->charge.amount = amount;
+	if (limit->kind == LIMIT_THROTTLE) {
+		ask->charge.rate = limit->rate;
+		ask->charge.period = limit->period;
+	}
+	measure_again(p, t, limit, unit, now, ask);
+	ask->charge.name = limit->name;
+	ask->charge.rule = policy_rule(p, limit->at, arena);
+	ask->policy = p->number;
+	ask->most = most(limit);
+	return ask->charge.rule.p != NULL ? 0 : -1;
+}
+
+/* held_most - how much of the limit may be held */
+static int64_t
+held_most(const struct limit *limit, const struct ask *ask, int64_t hold_max)
+{
+	int64_t length = ask->charge.window_end - ask->charge.window, times;
+	__int128 n;
+
+	if (limit->kind == LIMIT_THROTTLE)
+		n = limit->period > 0 ?
+		    (__int128)limit->rate * hold_max / limit->period : 0;
+	else {
+		times = length > 0 ? hold_max / length : 1;
+		n = (__int128)limit->most * (times > 1 ? times : 1);
+	}
+	return n > LEDGER_AMOUNT_MAX ? LEDGER_AMOUNT_MAX : (int64_t)n;
+}
+
+/* measure_held - the counter of the held, beside the limit's own */
+int
+measure_held(const struct limit *limit, const struct ask *ask,
+    int64_t hold_max, struct arena *arena, struct ask *held)
+{
+	char *name = arena_printf(arena, "held:%.*s", SLICE_ARG(limit->name));
+	uint8_t text[17];
+
+	if (name == NULL)
+		return -1;
+	*held = *ask;
+	text[0] = HELD;
+	memcpy(text + 1, ask->charge.key, 16);
+	hash_128(text, sizeof(text), held->charge.key);
+	held->charge.name = slice_of(name);
+	held->most = held_most(limit, ask, hold_max);
+	held->inflight = 0;
+	return 0;
+}
+
+/* measure_watches - does it count mail to that provider? */
+bool
+measure_watches(const struct limit *limit, unsigned provider)
+{
+	return limit->to_all || provider == DECIDE_ALL ||
+	    (provider < PROVIDER_MAX && (limit->to >> provider & 1) != 0);
+}
+
+/* measure_amount - recipients, messages or bytes */
+int64_t
+measure_amount(const struct limit *limit, int64_t watched, int64_t bytes)
+{
+	int64_t all;
+
+	if (watched == 0)
+		return 0;
+	if (limit->kind == LIMIT_OPEN || limit->count == COUNT_RECIPIENTS)
+		return watched;
+	if (limit->count == COUNT_MESSAGES)
+		return 1;
+	if (__builtin_mul_overflow(bytes, watched, &all) ||
+	    all > LEDGER_AMOUNT_MAX)
+		return LEDGER_AMOUNT_MAX + 1;
+	return all;
+}
+
+/* decide_asks_of - what one recipient would ask of every limit */
+int
+decide_asks_of(const struct policy *p, const struct tenant *t,
+    const struct decide_facts *f, int64_t now, struct arena *arena,
+    struct ask **asks, const struct limit ***limits, size_t *n)
+{
+	const struct stream *s = f->stream != NULL ? f->stream :
+	    policy_default(t);
+	const struct { unsigned per; struct slice text; } texts[] = {
+		{ PER_LOGIN, f->login }, { PER_SENDER, f->sender },
+		{ PER_SENDER_DOMAIN, f->sender_domain },
+		{ PER_RECIPIENT_DOMAIN, f->recipient_domain },
+	};
+	const struct limit *limit;
+	struct dimensions d;
+	int64_t amount;
+	size_t i;
+
+	*n = 0;
+	*asks = arena_array(arena, s->nlimits, sizeof(**asks));
+	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
+	if (*asks == NULL || *limits == NULL)
+		return -1;
+	measure_begin(t, s, &d);
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].text.p != NULL)
+			measure_know(&d, texts[i].per, measure_id(
+			    texts[i].per, texts[i].text));
+	if (f->provider != DECIDE_ALL)
+		measure_know(&d, PER_PROVIDER, measure_id(PER_PROVIDER,
+		    slice_of(provider_name(f->provider))));
+	for (i = 0; i < s->nlimits; i++) {
+		limit = s->limits[i];
+		if (!measure_watches(limit, f->provider))
+			continue;
+		amount = measure_amount(limit, 1, f->bytes);
+		if (measure_ask(p, t, limit, &d, amount, amount, now, arena,
+		    &(*asks)[*n]) == -1)
+			return -1;
+		if ((limit->per & ~d.known) != 0)
+			memset((*asks)[*n].charge.key, 0, 16);
+		(*limits)[(*n)++] = limit;
+	}
+	return 0;
+}
+
+/* decide_asks - of the default stream */
+int
+decide_asks(const struct policy *p, const struct tenant *t, unsigned provider,
+    int64_t bytes, int64_t now, struct arena *arena, struct ask **asks,
+    const struct limit ***limits, size_t *n)
+{
+	struct decide_facts f = { .provider = provider, .bytes = bytes };
+
+	return decide_asks_of(p, t, &f, now, arena, asks, limits, n);
+}
