@@ -177,6 +177,19 @@ behind(const char *p, size_t n, size_t at)
 	return i;
 }
 
+/* after_enhanced - does "5.0.0 " stand right before at? */
+static bool
+after_enhanced(const char *p, size_t at)
+{
+	size_t n;
+
+	for (n = 5; n <= 7 && n < at; n++)
+		if (p[at - 1] == ' ' && starts_word(p, at - 1 - n) &&
+		    enhanced_at(p + at - 1 - n, n) == n)
+			return true;
+	return false;
+}
+
 /* find_code - where the reply code stands; n: nowhere */
 static size_t
 find_code(const char *p, size_t n)
@@ -191,29 +204,36 @@ find_code(const char *p, size_t n)
 			return i;	/* the remote's own words */
 		to = behind(p, n, i);
 		if (first == n && (i == 0 || (p[i] != '2' &&
-		    (announced(p, i) || enhanced_at(p + to, n - to) > 0))))
+		    (announced(p, i) || enhanced_at(p + to, n - to) > 0 ||
+		    after_enhanced(p, i)))))
 			first = i;
 	}
 	return first;
 }
 
-/* find_enhanced - behind the reply code, or the first of its class */
+/* find_enhanced - behind the reply code, or the first of its class; 5.0.0 says
+ * nothing, so any other goes before it */
 static size_t
 find_enhanced(const char *p, size_t n, size_t code)
 {
-	size_t i;
+	size_t i, found = n;
 
 	if (code < n) {
 		i = behind(p, n, code);
 		if (enhanced_at(p + i, n - i) > 0)
-			return i;
+			found = i;
 	}
+	if (found < n && !begins(p + found + 1, n - found - 1, SLICE(".0.0")))
+		return found;
 	for (i = 0; i + 5 <= n; i++)
 		if (p[i + 1] == '.' && starts_word(p, i) &&
 		    (code == n || p[i] == p[code]) &&
-		    enhanced_at(p + i, n - i) > 0)
-			return i;
-	return n;
+		    enhanced_at(p + i, n - i) > 0) {
+			if (!begins(p + i + 1, n - i - 1, SLICE(".0.0")))
+				return i;
+			found = found < n ? found : i;
+		}
+	return found;
 }
 
 /* find_codes - both, as far as they are there */

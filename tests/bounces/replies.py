@@ -131,7 +131,9 @@ def replies(path, n):
     texts = said_in_text(message, len(groups))
     for k, group in enumerate(groups):
         said, status = flat(group["Diagnostic-Code"]), flat(group["Status"])
-        if not said:
+        if not said and "(" in status:      # the reason is its comment
+            said = status
+        elif not said:
             said = texts[k] if k < len(texts) else ""
             said = f"{status} {flat(said)[:2000]}"
         elif not re.search(r"\b[245]\d\d\b|\b[245]\.\d\.\d", said):

@@ -65,6 +65,8 @@ replies[] = {
 	{ "the remote's codes count", "5.1.1 (host mx.example[192.0.2.1] said: 451 4.7.1 later)", "451", "4.7.1", " 5.1.1 (host said: later) " },
 	{ "enhanced code in brackets", "550 gone (#5.1.1)", "550", "5.1.1", " gone (#5.1.1) " },
 	{ "enhanced code alone", "gone: 5.1.10 RESOLVER", "5--", "5.1.10", " gone: resolver " },
+	{ "an enhanced code that says more", "550 5.0.0 #5.1.0 Address rejected.", "550", "5.1.0", " 5.0.0 #5.1.0 address rejected. " },
+	{ "one that says nothing, alone", "5.0.0 550 gone", "550", "5.0.0", " gone " },
 	{ "an address is no code", "550 from 5.1.1.5 gone", "550", "", " from 5.1.1.5 gone " },
 	{ "a version is no code", "550 Exim 4.94.2 gone", "550", "", " exim 4.94.2 gone " },
 	{ "another class is no code", "550 gone (4.2.2)", "550", "", " gone (4.2.2) " },
