@@ -93,7 +93,7 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(FOLDER_OBJECTS) $(MILTER) $(TOOLS) \
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS_ALL)
 
-$(B)/tools/ingest/%.o: CFLAGS += $(GMIME_CFLAGS)
+$(B)/tools/ingest/%.o $(B)/tests/bounces/%.o: CFLAGS += $(GMIME_CFLAGS)
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC  $<"
@@ -157,6 +157,13 @@ $(B)/bench/bounce: $(B)/tests/bench/bounce.o $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
+# What tests/bounces/run reads the labelled messages with.
+$(B)/bounces/said: $(B)/tests/bounces/said.o $(FOLDER_OBJECTS) \
+	$(REPUTATION) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 soak:
 	@tests/deps soak
