@@ -211,10 +211,13 @@ install: all
 	install -m 0644 $(MAN8) $(D)$(PREFIX)/share/man/man8/
 	install -D -m 0644 conf/bounces.rules \
 	    $(D)$(PREFIX)/share/penstock/bounces.rules
-	sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' -e 's,@BINDIR@,$(PREFIX)/bin,g' \
-	    -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' \
-	    conf/penstock-milter.service > $(D)$(UNITDIR)/penstock-milter.service
-	chmod 0644 $(D)$(UNITDIR)/penstock-milter.service
+	for f in conf/*.service; do \
+		sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' \
+		    -e 's,@BINDIR@,$(PREFIX)/bin,g' \
+		    -e 's,@SYSCONFDIR@,$(SYSCONFDIR),g' $$f \
+		    > $(D)$(UNITDIR)/$${f#conf/} && \
+		chmod 0644 $(D)$(UNITDIR)/$${f#conf/} || exit 1; \
+	done
 	install -m 0644 conf/tenants.d/README $(ETC)/tenants.d/
 	@for f in penstock.conf policy.conf; do \
 		if [ ! -e conf/$$f ]; then :; \

@@ -221,7 +221,8 @@ names_text(const struct policy *p, struct buf *out)
 
 		buf_printf(out, "tenant %016" PRIx64 " %.*s\n", t->id,
 		    SLICE_ARG(t->name));
-		for (size_t k = 0; k < t->nstreams; k++)
+		/* the last is "default", which says nothing to a reader */
+		for (size_t k = 0; k + 1 < t->nstreams; k++)
 			buf_printf(out, "list %016" PRIx64 " %.*s\n",
 			    token_list(t->name, t->streams[k]->name),
 			    SLICE_ARG(t->streams[k]->name));
