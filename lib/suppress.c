@@ -264,10 +264,13 @@ lifted(const struct lifts *l, const struct suppress_entry *e,
 	    (by[SUPPRESS_OUTCOMES] > e->date && store == SUPPRESS_OUTCOMES);
 }
 
-/* binds - does an unsubscribe reach this stream?  Other reasons do. */
+/* binds - does it reach this stream?  Other reasons than these two do. */
 static bool
 binds(const struct suppress_entry *e, const struct suppress_who *who)
 {
+	if (e->reason == SUPPRESS_COMPLAINT)
+		return e->scope == SUPPRESS_LIST || who->bulk ||
+		    who->complained;
 	return e->reason != SUPPRESS_UNSUBSCRIBE ||
 	    e->scope == SUPPRESS_LIST || who->bulk;
 }

@@ -90,6 +90,8 @@ struct suppress_who {			/* the mail in question */
 	uint64_t	list, tenant, group;	/* 0: there is none */
 	bool		bulk;		/* priority of the stream */
 	int64_t		now;
+	bool		complained;	/* a complaint binds all its mail,
+					   not bulk alone */
 };
 
 struct suppress_hit {
@@ -106,8 +108,9 @@ struct suppress_hit {
  * entry stands unless it expired, or a later lift of the same scope and id
  * covers it: one of desk/ covers all, one of consent/ unsubscribes (a press on
  * "resubscribe" proves no mailbox), one of outcomes/ what stands in outcomes/.
- * An unsubscribe of a list binds that list; a wider one binds bulk mail; all
- * other reasons bind all mail.  The widest that stands is told.
+ * An unsubscribe of a list binds that list; a wider one binds bulk mail, and so
+ * does a complaint, unless "complained" is set; all other reasons bind all
+ * mail.  The widest that stands is told.
  * Fetch: 1 suppressed, 0 not, -1 a record is damaged.
  */
 int	suppress_judge(const struct slice records[SUPPRESS_STORES],

@@ -33,7 +33,8 @@
  *						field relay
  *	cursors	     name of a log		its reader's (follow.c)
  *	samples	     text kind, u8 slot		i64 time, field sample
- *	suppressions, backoff, dmarc, quarantine, breakers: others' rows
+ *	suppressions, backoff, dmarc, quarantine, breakers,
+ *	strikes: rows of other modules
  *
  *	message: u8 format = 1, u8 flags (1 a notice), u64 event, i64 first,
  *	last, expired, removed, u32 accepted, final, field tenant, group,
@@ -67,7 +68,7 @@
 static const char *const tables[] = { "meta", "outcomes", "hours", "messages",
 	"by_event", "addresses", "message_ids", "days", "finals", "domains",
 	"cursors", "samples", "suppressions", "backoff", "dmarc",
-	"quarantine", "breakers", NULL };
+	"quarantine", "breakers", "strikes", NULL };
 const struct db_layout outcomes_layout = { .version = 1, .kind = "outcomes",
 	.tables = tables };
 
@@ -164,7 +165,8 @@ outcomes_open(struct outcomes **out, const char *dir, uint64_t map_size,
 	int rc = -1, got;
 
 	*out = NULL;
-	if (db_open_owner(&db, dir, &outcomes_layout, map_size, why) == -1 ||
+	if (fold_init(why) == -1 ||
+	    db_open_owner(&db, dir, &outcomes_layout, map_size, why) == -1 ||
 	    (o = outcomes_new(db, why)) == NULL)
 		return -1;
 	if (caches(o, why) == -1 || db_begin(db, false, &txn, why) == -1 ||

@@ -23,6 +23,7 @@
 #include "lib/db.h"
 #include "lib/event.h"
 #include "lib/mem.h"
+#include "lib/suppress.h"
 
 /*
  * Recorded once per message and recipient, DEFERRED once per UTC day as well.
@@ -104,11 +105,20 @@ int	outcomes_put_applied(struct outcomes *, uint64_t seq, struct why *);
  * of suppressions is lib/suppress.h's, of DMARC reports reputation/dmarc.h's.
  */
 enum outcomes_table { OUTCOMES_SUPPRESSIONS, OUTCOMES_BACKOFF,
-	OUTCOMES_DMARC, OUTCOMES_QUARANTINE, OUTCOMES_BREAKERS };
+	OUTCOMES_DMARC, OUTCOMES_QUARANTINE, OUTCOMES_BREAKERS,
+	OUTCOMES_STRIKES };
 int	outcomes_put(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct slice value, struct why *);
 int	outcomes_delete(struct outcomes *, enum outcomes_table,
 	    struct slice key, struct why *);		/* fetch */
+/*
+ * The tenant (its id) writes to that address no more, unless it expires or is
+ * lifted.  outcomes_add does so by itself for what bounced for good and for
+ * complaints (outcome_suppress.c).  1 new, 0 said already or no address.
+ */
+int	outcomes_suppress(struct outcomes *, uint64_t tenant,
+	    struct slice address, enum suppress_reason, const char *source,
+	    int64_t time, int64_t expires, struct slice note, struct why *);
 /* In the writer's transaction; the value borrows until the next call. */
 int	outcomes_get(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct slice *value, struct why *);		/* fetch */

@@ -256,8 +256,10 @@ outcome_record(struct outcomes *o, struct outcome_message *m,
 		x->seq = 0;
 		if (outcomes_count(o, "foreign", 1, why) == -1)
 			return -1;
-	} else if (append(o, x, why) == -1)
+	} else if (append(o, x, why) == -1 ||
+	    outcome_suppress(o, x, why) == -1) {
 		return -1;
+	}
 	return add_totals(o, x, why) == -1 ? -1 : 1;
 }
 

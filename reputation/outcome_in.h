@@ -4,7 +4,8 @@
  *
  * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
  * and as JSON.  outcome_message.c: what is known per message and recipient.
- * outcome_add.c: adding one.  outcome_read.c, outcome_find.c: reading.
+ * outcome_add.c: adding one; outcome_suppress.c: what that means for its
+ * address; outcome_read.c, outcome_find.c: reading.
  */
 #ifndef REPUTATION_OUTCOME_IN_H
 #define REPUTATION_OUTCOME_IN_H
@@ -120,6 +121,10 @@ int	outcome_record(struct outcomes *, struct outcome_message *,
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
 int	outcome_learn(struct outcomes *, const struct learned *, struct why *);
+
+/* --- outcome_suppress.c --------------------------------------------------- */
+int	outcome_suppress(struct outcomes *, const struct outcome *,
+	    struct why *);
 
 /* --- outcome_find.c ------------------------------------------------------ */
 void	outcome_address_key(const struct outcomes *, struct slice address,

@@ -61,6 +61,9 @@ static const struct {
 	{ "nor does it undo an operator", { { DESK, SUPPRESS_LIST, LIST, SUPPRESS_MANUAL, 5, 0 }, { CON, SUPPRESS_LIST, LIST, SUPPRESS_UNSUBSCRIBE, -6, 0 }, { -1, 0, 0, 0, 0, 0 } }, true, 5 },
 	{ "delivered again: outcomes lifts its own", { { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_HARD_BOUNCE, 5, 0 }, { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_HARD_BOUNCE, -6, 0 }, { -1, 0, 0, 0, 0, 0 } }, true, 0 },
 	{ "but nobody else's", { { CON, SUPPRESS_TENANT, TENANT, SUPPRESS_UNSUBSCRIBE, 5, 0 }, { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_HARD_BOUNCE, -6, 0 }, { -1, 0, 0, 0, 0, 0 } }, true, 5 },
+	{ "a complaint binds bulk mail", { { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_COMPLAINT, 5, 0 }, { -1, 0, 0, 0, 0, 0 } }, true, 5 },
+	{ "and not the receipts of a shop", { { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_COMPLAINT, 5, 0 }, { -1, 0, 0, 0, 0, 0 } }, false, 0 },
+	{ "a complaint about a list binds the list", { { OUT, SUPPRESS_LIST, LIST, SUPPRESS_COMPLAINT, 5, 0 }, { -1, 0, 0, 0, 0, 0 } }, false, 5 },
 	{ "expired", { { DESK, SUPPRESS_TENANT, TENANT, SUPPRESS_MANUAL, 5, 100 }, { -1, 0, 0, 0, 0, 0 } }, true, 0 },
 	{ "not yet expired", { { DESK, SUPPRESS_TENANT, TENANT, SUPPRESS_MANUAL, 5, 101 }, { -1, 0, 0, 0, 0, 0 } }, true, 5 },
 	{ "a lift that expired lifts nothing", { { CON, SUPPRESS_LIST, LIST, SUPPRESS_UNSUBSCRIBE, 5, 0 }, { DESK, SUPPRESS_LIST, LIST, SUPPRESS_MANUAL, -6, 99 }, { -1, 0, 0, 0, 0, 0 } }, true, 5 },
@@ -107,7 +110,7 @@ the_later_word_counts(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct suppress_who who = { LIST, TENANT, GROUP,
-		    cases[i].bulk, 100 };
+		    cases[i].bulk, 100, false };
 		struct suppress_hit hit = { .date = 0 };
 		struct slice records[SUPPRESS_STORES];
 		struct buf bufs[SUPPRESS_STORES];
@@ -170,7 +173,7 @@ a_record_cut_or_longer_is_damaged(void **state)
 {
 	struct slice records[SUPPRESS_STORES], only[SUPPRESS_STORES] = {
 	    SLICE_NONE, SLICE_NONE, SLICE_NONE };
-	struct suppress_who who = { LIST, TENANT, GROUP, true, 1 };
+	struct suppress_who who = { LIST, TENANT, GROUP, true, 1, false };
 	struct buf bufs[SUPPRESS_STORES];
 	struct suppress_record r;
 	struct suppress_hit hit;
@@ -265,7 +268,8 @@ static int
 ask(struct suppress *s, const char *address, struct suppress_hit *hit,
     struct why *why)
 {
-	struct suppress_who who = { LIST, TENANT, GROUP, true, 1000 };
+	struct suppress_who who = { LIST, TENANT, GROUP, true, 1000,
+	    false };
 	struct folded f;
 
 	if (fold_text(slice_of(address), arena, NULL, &f, why) == -1)
@@ -440,7 +444,8 @@ three_look_ups_take_microseconds(void **state)
 	/* 10,000,000 in all with ROUNDS=1000 */
 	uint64_t each = (uint64_t)(count < 1000 ? count : 1000) * 10000 /
 	    SUPPRESS_STORES;
-	struct suppress_who who = { LIST, TENANT, GROUP, true, 1000 };
+	struct suppress_who who = { LIST, TENANT, GROUP, true, 1000,
+	    false };
 	struct db *db[SUPPRESS_STORES];
 	struct suppress *s;
 	struct suppress_hit hit;

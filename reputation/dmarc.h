@@ -1,0 +1,49 @@
+/*
+ * dmarc - who sent as a domain, by what receivers reported: totals per domain,
+ * source and UTC day, in the outcomes/ store.
+ *
+ * A report is hearsay: anybody can mail one.  So nothing but pages and
+ * warnings may be made of these figures, and what strangers can add is
+ * bounded.  A report counts once, however often it comes.
+ * Threads: dmarc_begin and dmarc_add writer only, dmarc_each any.
+ */
+#ifndef REPUTATION_DMARC_H
+#define REPUTATION_DMARC_H
+
+#include "reputation/outcome.h"
+
+#define DMARC_SOURCES	2000	/* of a domain and day; then "others" */
+#define DMARC_REPORTS	20000	/* that are taken in one day */
+#define DMARC_OTHERS	"others"
+
+struct dmarc_report {
+	struct slice	org, id;	/* who reports; both bounded */
+	struct slice	domain;		/* lower case, at most 253 bytes */
+	int64_t		begin, end;	/* us UTC */
+};
+
+struct dmarc_total {
+	struct slice	domain, source;	/* source: an address as text */
+	int32_t		day;		/* since 1970 */
+	uint64_t	aligned;	/* messages: SPF or DKIM, aligned */
+	uint64_t	failing;	/* neither */
+	uint64_t	dkim, spf;	/* of the aligned, by which */
+	uint64_t	quarantined, rejected;
+	struct slice	signer;		/* d= seen last; may be empty */
+	struct slice	reporter;	/* who said so last */
+};
+
+/* Fetch: 1 it is new, 0 it was counted before. -1 also when there were too
+ * many today (WHY_OTHER: nothing is wrong with the transaction). */
+int	dmarc_begin(struct outcomes *, const struct dmarc_report *,
+	    int64_t now, struct why *);
+/* Adds figures of one source to the day in the middle of the report; of the
+ * total, day and reporter are filled here. Action. */
+int	dmarc_add(struct outcomes *, const struct dmarc_report *,
+	    struct dmarc_total *, struct why *);
+/* Totals of a domain, days from..to, in the order of days; false stops. */
+int	dmarc_each(struct outcomes *, struct slice domain, int32_t from,
+	    int32_t to, bool (*)(void *, const struct dmarc_total *), void *,
+	    struct why *);
+
+#endif

@@ -1,0 +1,306 @@
+/*
+ * The tables "dmarc" and "quarantine" of the outcomes/ store: totals that add
+ * up, reports that count once, and bounds on what strangers can write.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <unistd.h>
+
+#include "reputation/dmarc.h"
+#include "reputation/quarantine.h"
+
+#define MAP	(UINT64_C(256) << 20)
+#define DAY	(24 * 3600 * INT64_C(1000000))
+#define T0	(20000 * DAY)
+
+static char folder[64], dir[80];
+static struct outcomes *store;
+static struct why why;
+
+/* must - or the reason */
+static void
+must(int rc)
+{
+	if (rc == -1)
+		fail_msg("%s", why.text);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/penstock-dmarc.XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return -1;
+	snprintf(dir, sizeof(dir), "%s/outcomes", folder);
+	must(outcomes_open(&store, dir, MAP, &why));
+	must(outcomes_begin(store, &why));
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	static const char *const files[] = { "data.mdb", "lock.mdb",
+		"owner.lock" };
+	char path[160];
+
+	(void)state;
+	outcomes_close(store);
+	store = NULL;
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, files[i]);
+		unlink(path);
+	}
+	rmdir(dir);
+	rmdir(folder);
+	return 0;
+}
+
+/* report_of - one that covers the day behind T0 + so many */
+static struct dmarc_report
+report_of(const char *id, const char *domain, int day)
+{
+	return (struct dmarc_report){ .org = SLICE("far.example"),
+	    .id = slice_of(id), .domain = slice_of(domain),
+	    .begin = T0 + day * DAY, .end = T0 + (day + 1) * DAY - 1 };
+}
+
+/* add - figures of a source */
+static void
+add(const struct dmarc_report *r, const char *source, uint64_t aligned,
+    uint64_t failing)
+{
+	struct dmarc_total t = { .source = slice_of(source),
+		.aligned = aligned, .failing = failing, .dkim = aligned,
+		.signer = SLICE("acme.example") };
+
+	must(dmarc_add(store, r, &t, &why));
+}
+
+/* note - a total as text */
+static bool
+note(void *with, const struct dmarc_total *t)
+{
+	buf_printf(with, "%d %.*s %llu/%llu\n", t->day - 20000,
+	    SLICE_ARG(t->source), (unsigned long long)t->aligned,
+	    (unsigned long long)t->failing);
+	return true;
+}
+
+/* totals_are - of a domain, in days from..to behind T0 */
+static void
+totals_are(const char *domain, int from, int to, const char *want)
+{
+	struct buf got = BUF_INIT;
+
+	must(dmarc_each(store, slice_of(domain), 20000 + from, 20000 + to,
+	    note, &got, &why));
+	if (!slice_is(buf_slice(&got), want))
+		fail_msg("%s:\n got: %.*s\nwant: %s", domain, (int)got.len,
+		    got.len > 0 ? got.data : "", want);
+	buf_free(&got);
+}
+
+static void
+totals_add_up_by_domain_source_and_day(void **state)
+{
+	struct dmarc_report one = report_of("1", "acme.example", 0);
+	struct dmarc_report two = report_of("2", "acme.example", 0);
+	struct dmarc_report next = report_of("3", "acme.example", 1);
+	struct dmarc_report other = report_of("4", "acme.example.org", 0);
+	struct dmarc_report inner = report_of("5", "acme.exampl", 0);
+
+	(void)state;
+	add(&one, "192.0.2.1", 10, 0);
+	add(&one, "203.0.113.9", 0, 3);
+	add(&two, "192.0.2.1", 5, 1);
+	add(&next, "192.0.2.1", 7, 0);
+	add(&other, "192.0.2.1", 99, 0);
+	add(&inner, "192.0.2.1", 98, 0);
+	must(outcomes_commit(store, &why));
+	totals_are("acme.example", 0, 9, "0 192.0.2.1 15/1\n"
+	    "0 203.0.113.9 0/3\n1 192.0.2.1 7/0\n");
+	totals_are("acme.example", 1, 1, "1 192.0.2.1 7/0\n");
+	totals_are("acme.example", 2, 9, "");
+	totals_are("acme.example.org", 0, 9, "0 192.0.2.1 99/0\n");
+	totals_are("nobody.example", 0, 9, "");
+}
+
+static void
+a_report_counts_once(void **state)
+{
+	struct dmarc_report r = report_of("1", "acme.example", 0);
+
+	(void)state;
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 0);
+	must(outcomes_commit(store, &why));
+	must(outcomes_begin(store, &why));
+	assert_int_equal(dmarc_begin(store, &r, T0 + 2 * DAY, &why), 0);
+	r.id = SLICE("2");
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
+	r.org = SLICE("else.example");
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
+}
+
+static void
+a_report_that_cannot_be_is_refused(void **state)
+{
+	struct dmarc_report r = report_of("1", "acme.example", 9);
+	char name[300];
+
+	(void)state;
+	assert_int_equal(dmarc_begin(store, &r, T0, &why), -1);
+	r = report_of("1", "acme.example", 0);
+	r.end = r.begin - 1;
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	r = report_of("1", "", 0);
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	memset(name, 'x', sizeof(name));
+	r.domain = (struct slice){ name, 254 };
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	r.domain = (struct slice){ "a\0b", 3 };
+	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	/* and the transaction is none the worse */
+	must(outcomes_commit(store, &why));
+}
+
+static void
+strangers_cannot_fill_the_store(void **state)
+{
+	struct dmarc_report r = report_of("1", "acme.example", 0);
+	struct buf got = BUF_INIT;
+	char text[32];
+	size_t lines = 0;
+
+	(void)state;
+	for (int i = 0; i < DMARC_SOURCES + 50; i++) {
+		snprintf(text, sizeof(text), "10.0.%d.%d", i >> 8, i & 255);
+		add(&r, text, 1, 0);
+	}
+	must(outcomes_commit(store, &why));
+	must(dmarc_each(store, r.domain, 0, INT32_MAX, note, &got, &why));
+	for (size_t i = 0; i < got.len; i++)
+		lines += got.data[i] == '\n';
+	assert_int_equal(lines, DMARC_SOURCES + 1);
+	buf_char(&got, '\0');
+	assert_non_null(strstr(got.data, "0 others 50/0\n"));
+	buf_free(&got);
+
+	must(outcomes_begin(store, &why));
+	for (int i = 0; i <= DMARC_REPORTS; i++) {
+		int want = i < DMARC_REPORTS ? 1 : -1;
+
+		snprintf(text, sizeof(text), "report %d", i);
+		r.id = slice_of(text);
+		if (dmarc_begin(store, &r, T0 + DAY, &why) != want)
+			fail_msg("%s: %s", text, why.text);
+	}
+	r.id = SLICE("tomorrow");
+	assert_int_equal(dmarc_begin(store, &r, T0 + 2 * DAY, &why), 1);
+}
+
+/* --- quarantine ----------------------------------------------------------- */
+
+/* put - one mail */
+static uint64_t
+put(const char *kind, const char *message, size_t n)
+{
+	struct quarantined q = { .time = T0, .kind = slice_of(kind),
+		.reason = SLICE("unproven"), .sender = SLICE("a@b.example"),
+		.recipient = SLICE("c@d.example"), .size = n,
+		.message = { message, n } };
+
+	must(quarantine_put(store, &q, &why));
+	return q.id;
+}
+
+/* first - stops at once, and keeps the id */
+static bool
+first(void *with, const struct quarantined *q)
+{
+	*(uint64_t *)with = q->id;
+	return false;
+}
+
+/* count - all of them */
+static bool
+count(void *with, const struct quarantined *q)
+{
+	(void)q;
+	++*(size_t *)with;
+	return true;
+}
+
+static void
+the_latest_are_kept_and_come_first(void **state)
+{
+	struct arena *arena = arena_new(1 << 16, 0);
+	struct quarantined q;
+	uint64_t id;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < QUARANTINE_MOST + 7; i++)
+		id = put("dsn", "Subject: x\n", 11);
+	assert_int_equal(id, QUARANTINE_MOST + 7);
+	must(outcomes_commit(store, &why));
+	must(quarantine_each(store, count, &n, &why));
+	assert_int_equal(n, QUARANTINE_MOST);
+	must(quarantine_each(store, first, &id, &why));
+	assert_int_equal(id, QUARANTINE_MOST + 7);
+	assert_int_equal(quarantine_get(store, 7, arena, &q, &why), 0);
+	assert_int_equal(quarantine_get(store, 8, arena, &q, &why), 1);
+	assert_true(slice_is(q.kind, "dsn"));
+	assert_true(slice_is(q.reason, "unproven"));
+	assert_true(slice_is(q.sender, "a@b.example"));
+	assert_true(slice_is(q.recipient, "c@d.example"));
+	assert_true(slice_is(q.message, "Subject: x\n"));
+	assert_int_equal(q.time, T0);
+	arena_free(arena);
+}
+
+static void
+a_long_mail_is_cut(void **state)
+{
+	struct arena *arena = arena_new(1 << 16, 0);
+	char *big = calloc(1, 1 << 20);
+	struct quarantined q;
+	uint64_t id;
+
+	(void)state;
+	id = put("arf", big, 1 << 20);
+	must(outcomes_commit(store, &why));
+	assert_int_equal(quarantine_get(store, id, arena, &q, &why), 1);
+	assert_int_equal(q.message.n, QUARANTINE_BYTES);
+	assert_int_equal(q.size, 1 << 20);
+	assert_int_equal(quarantine_get(store, 0, arena, &q, &why), 0);
+	assert_int_equal(quarantine_get(store, UINT64_MAX, arena, &q, &why),
+	    0);
+	free(big);
+	arena_free(arena);
+}
+
+int
+main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(totals_add_up_by_domain_source_and_day),
+		TEST(a_report_counts_once),
+		TEST(a_report_that_cannot_be_is_refused),
+		TEST(strangers_cannot_fill_the_store),
+		TEST(the_latest_are_kept_and_come_first),
+		TEST(a_long_mail_is_cut),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
