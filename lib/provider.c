@@ -6,8 +6,9 @@
  * once, at start.  Numbers of providers follow the order of the file and are
  * good for this process only: what is stored is the name.
  *
- * mx and gateway are checked as words and left alone: whoever looks MX records
- * up will read them.
+ * A mail exchanger is looked up as a whole name first, then by each of its
+ * parents with a leading dot, the longest first.  gateway is checked as a word
+ * and left alone.
  */
 #include "lib/provider.h"
 
@@ -50,6 +51,7 @@ static const struct keyword_table table = {
 static struct providers {
 	struct arena	*arena;
 	struct map	*domains;	/* domain -> index + 1 */
+	struct map	*mx;		/* host or ".parent" -> index + 1 */
 	const char	*names[PROVIDER_MAX];
 	unsigned	 count;
 	struct node	*sets;		/* all statements; sets among them */
@@ -67,15 +69,15 @@ provider_number(struct slice name)
 	return PROVIDER_MAX;
 }
 
-/* add_domains - each belongs to one provider only */
+/* add_names - domains or hosts: each belongs to one provider only */
 static int
-add_domains(const struct value *set, struct problems *problems)
+add_names(struct map *map, const struct value *set, struct problems *problems)
 {
 	void *value = (void *)(uintptr_t)all.count, *old;
 	size_t i;
 
 	for (i = 0; i < set->nitems; i++) {
-		if (map_add(all.domains, set->items[i].text, value, &old) == -1)
+		if (map_add(map, set->items[i].text, value, &old) == -1)
 			return -1;
 		if (old != NULL)
 			problem_error(problems, set->items[i].at,
@@ -104,8 +106,10 @@ add_provider(const struct node *n, struct problems *problems)
 	keyword_duplicates(n->child, problems);
 	for (in = n->child; in != NULL; in = in->next) {
 		row = keyword_check(&table, in, IN_PROVIDER, problems);
-		if (row != NULL && row->id == WORD_DOMAINS &&
-		    add_domains(&in->value, problems) == -1)
+		if (row != NULL &&
+		    (row->id == WORD_DOMAINS || row->id == WORD_MX) &&
+		    add_names(row->id == WORD_MX ? all.mx : all.domains,
+		    &in->value, problems) == -1)
 			return -1;
 	}
 	return 0;
@@ -168,7 +172,8 @@ provider_init(struct why *why)
 		return 0;
 	all.arena = arena_new(65536, 0);
 	all.domains = map_new();
-	if (all.arena == NULL || all.domains == NULL)
+	all.mx = map_new();
+	if (all.arena == NULL || all.domains == NULL || all.mx == NULL)
 		goto memory;
 	problems_init(&problems, all.arena);
 	if (provider_read(slice_of(provider_data), &problems) == -1)
@@ -186,6 +191,7 @@ memory:
 	why_kind(why, WHY_MEMORY, "no memory for the providers");
 fail:
 	map_free(all.domains);
+	map_free(all.mx);
 	arena_free(all.arena);
 	memset(&all, 0, sizeof(all));
 	return -1;
@@ -200,6 +206,33 @@ provider_of(struct slice domain)
 	if (all.domains != NULL)
 		found = (uintptr_t)map_get(all.domains, domain);
 	return found == 0 ? PROVIDER_UNRESOLVED : (unsigned)found - 1;
+}
+
+/* provider_of_mx - by the name of a host, or of what it is below */
+unsigned
+provider_of_mx(struct slice host)
+{
+	char low[256];
+	struct slice name = { low, host.n };
+	uintptr_t found = 0;
+
+	if (all.mx == NULL || host.n == 0 || host.n > sizeof(low))
+		return PROVIDER_OTHER;
+	for (size_t i = 0; i < host.n; i++)
+		low[i] = host.p[i] >= 'A' && host.p[i] <= 'Z' ?
+		    (char)(host.p[i] | 0x20) : host.p[i];
+	if (low[name.n - 1] == '.')
+		name.n--;
+	found = (uintptr_t)map_get(all.mx, name);
+	while (found == 0 && name.n > 1) {
+		const char *dot = memchr(name.p + 1, '.', name.n - 1);
+
+		if (dot == NULL)
+			break;
+		name = slice_from(name, (size_t)(dot - name.p));
+		found = (uintptr_t)map_get(all.mx, name);
+	}
+	return found == 0 ? PROVIDER_OTHER : (unsigned)found - 1;
 }
 
 /* provider_name - for eyes and for the store */

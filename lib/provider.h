@@ -1,9 +1,9 @@
 /*
  * provider - which mailbox provider a recipient's domain belongs to.
  *
- * From conf/providers.conf, compiled in at build time: exact domains now;
- * learned and MX-based knowledge comes beside it later.  A domain that nobody
- * knows is "unresolved", which is not "other".
+ * From conf/providers.conf, compiled in at build time: exact domains, and the
+ * names of mail exchangers for whoever knows those of a domain.  A domain that
+ * nobody knows is "unresolved", which is not "other".
  * Threads: any after provider_init.
  */
 #ifndef LIB_PROVIDER_H
@@ -23,6 +23,8 @@ typedef uint64_t provider_set;
 /* Parses the compiled-in text once; action style. Before threads. */
 int	provider_init(struct why *);
 unsigned provider_of(struct slice domain);	/* index < PROVIDER_MAX */
+/* By the name of a mail exchanger, any case; PROVIDER_OTHER: nobody's here. */
+unsigned provider_of_mx(struct slice host);
 const char *provider_name(unsigned);
 unsigned provider_count(void);
 /* By name of a provider, or of a named set ("microsoft"); 0: unknown. */

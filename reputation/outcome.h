@@ -32,7 +32,7 @@
  */
 enum outcome_kind { OUTCOME_DELIVERED, OUTCOME_DEFERRED, OUTCOME_BOUNCED,
 	OUTCOME_EXPIRED, OUTCOME_COMPLAINT, OUTCOME_NOT_SPAM,
-	OUTCOME_OPT_OUT };
+	OUTCOME_OPT_OUT, OUTCOME_DELETED /* from the queue, by hand */ };
 extern const char *const outcome_kind_names[];		/* NULL-ended */
 enum outcome_source { OUTCOME_LOG, OUTCOME_DSN, OUTCOME_ARF };
 extern const char *const outcome_source_names[];	/* NULL-ended */

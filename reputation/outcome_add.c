@@ -175,7 +175,7 @@ new_deferral(struct outcome_rcpt *r, int64_t time)
 static bool
 is_new(struct outcome_rcpt *r, const struct outcome *x)
 {
-	uint8_t bit = (uint8_t)(1u << x->kind), seen = r->kinds;
+	uint16_t bit = (uint16_t)(1u << x->kind), seen = r->kinds;
 
 	if (x->kind == OUTCOME_DEFERRED)
 		return new_deferral(r, x->time);
@@ -238,7 +238,7 @@ outcome_record(struct outcomes *o, struct outcome_message *m,
 {
 	bool open = (r->kinds & RCPT_KNOWN) != 0 &&
 	    (r->kinds & RCPT_FINAL) == 0;
-	uint8_t before = r->kinds;
+	uint16_t before = r->kinds;
 	uint32_t days = r->days;
 	bool fresh = is_new(r, x);
 
@@ -346,15 +346,14 @@ add_known(struct outcomes *o, struct outcome_message *m, const struct event *e,
 		const struct event_recipient *er = &e->recipients[i];
 		struct outcome_rcpt *r;
 
-		if (er->local || (er->verdict != VERDICT_PASS &&
-		    er->verdict != VERDICT_HOLD))
+		if (er->verdict != VERDICT_PASS && er->verdict != VERDICT_HOLD)
 			continue;
 		if ((r = outcome_rcpt_of(o, m, er->address)) == NULL) {
 			why_kind(why, WHY_MEMORY, "no memory for recipients");
 			return outcome_fail(o, why);
 		}
-		m->accepted += (r->kinds & RCPT_KNOWN) == 0;
-		r->kinds |= RCPT_KNOWN;
+		m->accepted += !er->local && (r->kinds & RCPT_KNOWN) == 0;
+		r->kinds |= er->local ? RCPT_LOCAL : RCPT_KNOWN;
 	}
 	for (size_t i = 0; i < m->nrcpts; i++)
 		if ((m->rcpts[i].kinds & RCPT_KNOWN) != 0 &&

@@ -25,7 +25,7 @@
 enum { FORMAT = 1 };
 
 const char *const outcome_kind_names[] = { "delivered", "deferred", "bounced",
-	"expired", "complaint", "not_spam", "opt_out", NULL };
+	"expired", "complaint", "not_spam", "opt_out", "deleted", NULL };
 const char *const outcome_source_names[] = { "log", "dsn", "arf", NULL };
 
 /* Every text of an outcome; one list for both directions and for JSON. */
@@ -108,7 +108,7 @@ outcome_decode(struct slice record, struct outcome *o, struct why *why)
 	get_bytes(&w, o->folded, sizeof(o->folded));
 	for (i = 0; i < NTEXTS; i++)
 		*text_of(o, i) = get_field(&w);
-	if (w.bad || w.p != w.end || kind > OUTCOME_OPT_OUT ||
+	if (w.bad || w.p != w.end || kind > OUTCOME_DELETED ||
 	    source > OUTCOME_ARF || format == 0)
 		return why_set(why, "the record of an outcome makes no sense");
 	return 0;

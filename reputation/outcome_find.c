@@ -139,3 +139,59 @@ outcomes_learned(struct outcomes *o, struct slice domain, struct arena *arena,
 	db_abort(txn);
 	return got;
 }
+
+/* outcome_known_domain - what relays said, as the writer sees it */
+int
+outcome_known_domain(struct outcomes *o, struct slice domain,
+    struct learned *l, struct why *why)
+{
+	struct slice value;
+	int got = db_get(o->txn, T_DOMAINS, domain, &value, why);
+
+	if (got == 1 && outcome_learned_decode(domain, value, l, why) == -1)
+		got = -1;
+	return got == -1 ? outcome_fail(o, why) : got;
+}
+
+/* keep_deferral - under its recipient, over an earlier one */
+static int
+keep_deferral(struct slice record, struct arena *arena, struct map *map,
+    struct why *why)
+{
+	struct outcome *x = arena_alloc(arena, sizeof(*x));
+	struct slice kept = arena_copy(arena, record);
+
+	if (x == NULL || kept.p == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for deferrals");
+	if (outcome_decode(kept, x, why) == -1)
+		return -1;
+	if (x->kind == OUTCOME_DEFERRED &&
+	    map_set(map, x->recipient, x) == -1)
+		return why_kind(why, WHY_MEMORY, "no memory for deferrals");
+	return 0;
+}
+
+/* outcome_deferrals - what was last said about each recipient */
+int
+outcome_deferrals(struct outcomes *o, uint64_t event, struct arena *arena,
+    struct map *map, struct why *why)
+{
+	struct db_cursor *cursor = NULL;
+	struct slice key, value, record;
+	uint8_t room[16] = { 0 };
+	int got;
+
+	be64_put(room, event);
+	got = db_seek(o->txn, T_BY_EVENT, (struct slice){ (char *)room, 16 },
+	    &cursor, &key, &value, why);
+	while (got == 1 && key.n == 16 && memcmp(key.p, room, 8) == 0) {
+		got = db_get(o->txn, T_OUTCOMES, slice_from(key, 8), &record,
+		    why);
+		if (got == 1 && keep_deferral(record, arena, map, why) == -1)
+			got = -1;
+		if (got != -1)
+			got = db_next(cursor, &key, &value, why);
+	}
+	db_cursor_close(cursor);
+	return got == -1 ? outcome_fail(o, why) : 0;
+}

@@ -26,14 +26,15 @@ extern const struct db_layout outcomes_layout;
 /* One recipient of a message: which states were seen. */
 struct outcome_rcpt {
 	uint8_t		hash[8];	/* of the address, case folded */
-	uint8_t		kinds;		/* bits 1 << enum outcome_kind, and: */
+	uint16_t	kinds;		/* bits 1 << enum outcome_kind, and: */
 	int32_t		day;		/* first day it was deferred */
 	uint32_t	days;		/* bit i: deferred on day + i */
 };
 
-#define RCPT_KNOWN	0x80	/* named by the event, and not local */
+#define RCPT_KNOWN	0x8000	/* named by the event, and not local */
+#define RCPT_LOCAL	0x4000	/* named by the event, and local */
 #define RCPT_FINAL	(1u << OUTCOME_DELIVERED | 1u << OUTCOME_BOUNCED | \
-			    1u << OUTCOME_EXPIRED)
+			    1u << OUTCOME_EXPIRED | 1u << OUTCOME_DELETED)
 
 /* A counter of an open limit that this message is charged to. */
 struct outcome_open {
@@ -106,10 +107,14 @@ int	outcome_message_at(struct outcomes *, struct slice instance,
 /* The recipient, made when it is new; NULL without memory. */
 struct outcome_rcpt *outcome_rcpt_of(struct outcomes *,
 	    struct outcome_message *, struct slice address);
-/* Does the event name that address? */
+/* Does the event name that address, here or elsewhere? */
 bool	outcome_rcpt_known(const struct outcome_message *, struct slice);
 void	outcome_address_hash(struct slice address, uint8_t out[8]);
 int	outcome_messages_write(struct outcomes *, struct why *);
+/* The message has another queue id from now on (postsuper -r). */
+int	outcome_message_moved(struct outcomes *, struct outcome_message *,
+	    struct slice instance, struct slice queue_id, int64_t time,
+	    struct why *);
 /* The message is no more (its event was taken back). */
 int	outcome_message_void(struct outcomes *, struct slice instance,
 	    struct slice queue_id, uint64_t event, struct why *);
@@ -121,6 +126,12 @@ int	outcome_record(struct outcomes *, struct outcome_message *,
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
 int	outcome_learn(struct outcomes *, const struct learned *, struct why *);
+/* In the writer's transaction: as outcomes_learned, texts borrow until the
+ * next call; the deferrals of an event, each recipient's last. Fetch, action. */
+int	outcome_known_domain(struct outcomes *, struct slice domain,
+	    struct learned *, struct why *);
+int	outcome_deferrals(struct outcomes *, uint64_t event, struct arena *,
+	    struct map *by_recipient, struct why *);
 
 /* --- outcome_suppress.c --------------------------------------------------- */
 int	outcome_suppress(struct outcomes *, const struct outcome *,

@@ -16,7 +16,7 @@
 #include "lib/wire.h"
 
 enum { FORMAT = 1, NOTICE = 1, TAIL = 256, ID_MOST = 64, LOWERED = 512,
-	HASH = 8, RCPT = 17, OPEN = 24 };
+	HASH = 8, RCPT = 18, OPEN = 24 };
 
 #define SLACK	(5 * INT64_C(1000000))	/* a log's clock beside the gate's */
 #define REOPENED (60 * INT64_C(1000000))	/* lines behind "removed" */
@@ -123,7 +123,7 @@ decode(struct outcomes *o, struct slice value, struct outcome_message *m)
 		struct outcome_rcpt *r = &m->rcpts[i];
 
 		get_bytes(&w, r->hash, sizeof(r->hash));
-		r->kinds = get_u8(&w);
+		r->kinds = get_u16(&w);
 		r->day = (int32_t)get_u32(&w);
 		r->days = get_u32(&w);
 	}
@@ -176,7 +176,7 @@ encode(struct outcomes *o, struct outcome_message *m)
 	put_u32(b, (uint32_t)m->nrcpts);
 	for (i = 0; i < m->nrcpts; i++) {
 		put_bytes(b, m->rcpts[i].hash, sizeof(m->rcpts[i].hash));
-		put_u8(b, m->rcpts[i].kinds);
+		put_u16(b, m->rcpts[i].kinds);
 		put_u32(b, (uint32_t)m->rcpts[i].day);
 		put_u32(b, m->rcpts[i].days);
 	}
@@ -370,6 +370,34 @@ outcome_message_at(struct outcomes *o, struct slice instance,
 	return 1;
 }
 
+/* outcome_message_moved - all that is known goes with the new queue id */
+int
+outcome_message_moved(struct outcomes *o, struct outcome_message *m,
+    struct slice instance, struct slice queue_id, int64_t time,
+    struct why *why)
+{
+	struct outcome_message *to;
+	struct slice key;
+
+	if (outcome_message_of(o, instance, queue_id, m->event, time, &to,
+	    why) == -1)
+		return -1;
+	if (to == m || to->nrcpts > 0)
+		return 0;
+	key = to->key;
+	*to = *m;
+	to->key = key;
+	to->dirty = true;
+	to->rcpts = arena_array(o->arena, m->room, sizeof(*to->rcpts));
+	if (to->rcpts == NULL)
+		return no_memory(o, why);
+	memcpy(to->rcpts, m->rcpts, m->nrcpts * sizeof(*to->rcpts));
+	m->removed = time;
+	m->nopen = 0;
+	m->dirty = true;
+	return 0;
+}
+
 /* outcome_message_void - as if it had not been accepted */
 int
 outcome_message_void(struct outcomes *o, struct slice instance,
@@ -418,7 +446,7 @@ outcome_rcpt_known(const struct outcome_message *m, struct slice address)
 
 	outcome_address_hash(address, hash);
 	r = find(m, hash);
-	return r != NULL && (r->kinds & RCPT_KNOWN) != 0;
+	return r != NULL && (r->kinds & (RCPT_KNOWN | RCPT_LOCAL)) != 0;
 }
 
 /* outcome_rcpt_of - one recipient of it */

@@ -49,6 +49,36 @@ domains_are_where_they_belong(void **state)
 }
 
 static void
+hosts_belong_to_what_they_are_below(void **state)
+{
+	static const struct { const char *host, *want; } hosts[] = {
+		{ "gmail-smtp-in.l.google.com", "google" },
+		{ "ASPMX.L.GOOGLE.COM.", "google" },
+		{ "x.mail.protection.outlook.com", "office365" },
+		{ "hotmail-com.olc.protection.outlook.com", "outlook" },
+		{ "mta5.am0.yahoodns.net", "yahoo" },
+		{ "google.com", "other" }, { "mx.dest.example", "other" },
+		{ "evilgoogle.com", "other" }, { "", "other" }, { ".", "other" },
+		{ "google.com.evil.example", "other" },
+	};
+	const char *got;
+	char longest[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		got = provider_name(provider_of_mx(slice_of(hosts[i].host)));
+		if (strcmp(got, hosts[i].want) != 0)
+			fail_msg("%s: got %s, want %s", hosts[i].host, got,
+			    hosts[i].want);
+	}
+	memset(longest, '.', sizeof(longest));
+	assert_true(provider_of_mx((struct slice){ longest, 300 }) ==
+	    PROVIDER_OTHER);
+	assert_true(provider_of_mx((struct slice){ longest, 250 }) ==
+	    PROVIDER_OTHER);
+}
+
+static void
 names_and_sets(void **state)
 {
 	unsigned i;
@@ -76,6 +106,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(domains_are_where_they_belong),
+		cmocka_unit_test(hosts_belong_to_what_they_are_below),
 		cmocka_unit_test(names_and_sets),
 	};
 	struct why why;
