@@ -21,7 +21,7 @@
 #include "lib/text.h"
 
 static const char *const where_names[] = { "penstock.conf", "milter",
-	"the block of another program", "token", "unsubscribe" };
+	"the block of another program", "token", "unsubscribe", "ingest" };
 
 #define MAP_LEAST	(INT64_C(1) << 20)
 #define MAP_MOST	(INT64_C(1) << 46)
@@ -57,8 +57,22 @@ static const struct keyword rows[] = {
 	  .unset = "10 seconds", .help = "time for messages to finish" },
 	{ "instance", KEYWORD_NAME, IN_MILTER, WORD_INSTANCE,
 	  .unset = "", .help = "name of this Postfix in events" },
-	{ "ingest", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	{ "ingest", KEYWORD_BLOCK, IN_FILE, WORD_INGEST,
 	  .help = "penstock-ingest" },
+	{ "log", KEYWORD_STRING, IN_INGEST, WORD_INGEST_LOG,
+	  .unset = "/var/log/mail.log", .help = "Postfix log that is followed" },
+	{ "logs", KEYWORD_SET, IN_INGEST, WORD_INGEST_LOGS,
+	  .unset = "{}", .help = "more of them" },
+	{ "journal", KEYWORD_SET, IN_INGEST, WORD_INGEST_JOURNAL,
+	  .unset = "{}", .help = "units whose journal is followed" },
+	{ "log_zone", KEYWORD_ZONE, IN_INGEST, WORD_INGEST_ZONE,
+	  .unset = "", .help = "zone of times that name none" },
+	{ "instances", KEYWORD_SET, IN_INGEST, WORD_INGEST_INSTANCES,
+	  .unset = "{}", .help = "syslog_name=instance" },
+	{ "relays", KEYWORD_SET, IN_INGEST, WORD_INGEST_RELAYS,
+	  .unset = "{}", .help = "next hops that tell of no provider" },
+	{ "user", KEYWORD_STRING, IN_INGEST, WORD_INGEST_USER,
+	  .unset = "", .help = "user to become" },
 	{ "preflight", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-preflight" },
 	{ "alert", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
@@ -312,6 +326,10 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			read_milter(r, n, row->id);
 			continue;
 		}
+		if (where == IN_INGEST) {
+			config_ingest(r, n, row->id);
+			continue;
+		}
 		if (where == IN_TOKEN || where == IN_UNSUBSCRIBE) {
 			config_unsubscribe(r, n, row->id);
 			continue;
@@ -340,6 +358,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_UNSUBSCRIBE:
 			read_chain(r, n->child, IN_UNSUBSCRIBE);
+			break;
+		case WORD_INGEST:
+			read_chain(r, n->child, IN_INGEST);
 			break;
 		case WORD_OTHER:
 			read_chain(r, n->child, IN_OTHER);
@@ -421,6 +442,7 @@ config_load(const char *path, struct config **out, struct problems *problems,
 	if (got == -1 || folder_of(arena, path, &r.folder, why) == -1)
 		goto out;
 	read_chain(&r, parse_text(arena, file.p, text, problems), IN_FILE);
+	config_ingest_defaults(&r);
 	if (r.failed) {
 		why_kind(why, WHY_MEMORY, "no memory for %s", path);
 		goto out;

@@ -33,6 +33,18 @@ struct config {
 		const char	*instance;	/* written into events; "" */
 	} milter;
 	struct {
+		const char	**logs;		/* files that are followed */
+		size_t		 nlogs;
+		const char	**journal;	/* units, of the journal */
+		size_t		 njournal;
+		const char	*zone;		/* of times without one; "" */
+		const char	**names;	/* syslog_name, instance, ... */
+		size_t		 nnames;	/* of both: even */
+		const char	**relays;	/* "host" or "host:port" */
+		size_t		 nrelays;
+		const char	*user;		/* "" stays as started */
+	} ingest;
+	struct {
 		const char	*keys;		/* file of lib/token.h */
 	} token;
 	struct {

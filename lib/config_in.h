@@ -3,6 +3,7 @@
  *
  * config.c: the table of words, the file, the top and the milter's block.
  * config_unsubscribe.c: tokens and penstock-unsubscribe.
+ * config_ingest.c: penstock-ingest.
  */
 #ifndef LIB_CONFIG_IN_H
 #define LIB_CONFIG_IN_H
@@ -19,18 +20,22 @@ enum {				/* ids of rows */
 	WORD_UNSUBSCRIBE_USER, WORD_UNSUBSCRIBE_LMTP, WORD_UNSUBSCRIBE_NAMES,
 	WORD_UNSUBSCRIBE_CERTIFICATE, WORD_UNSUBSCRIBE_CERTIFICATE_KEY,
 	WORD_UNSUBSCRIBE_CONNECTIONS, WORD_UNSUBSCRIBE_PER_ADDRESS,
-	WORD_UNSUBSCRIBE_DEADLINE, WORD_UNSUBSCRIBE_RESUBSCRIBE
+	WORD_UNSUBSCRIBE_DEADLINE, WORD_UNSUBSCRIBE_RESUBSCRIBE,
+	WORD_INGEST, WORD_INGEST_LOG, WORD_INGEST_LOGS, WORD_INGEST_JOURNAL,
+	WORD_INGEST_ZONE, WORD_INGEST_INSTANCES, WORD_INGEST_RELAYS,
+	WORD_INGEST_USER
 };
 
 /* Where a row may stand. */
 enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4, IN_TOKEN = 8,
-	IN_UNSUBSCRIBE = 16 };
+	IN_UNSUBSCRIBE = 16, IN_INGEST = 32 };
 
 struct reader {
 	struct config	*config;
 	struct problems	*problems;
 	struct slice	 folder;	/* of the file, absolute */
 	bool		 failed;	/* no memory */
+	bool		 log_set;	/* ingest { log = ... } was read */
 };
 
 /* Values of one kind; what cannot be is said, and *out stays. */
@@ -43,5 +48,7 @@ void	config_count(struct reader *, const struct node *, int64_t *out);
 /* One setting of a block, and what holds without it. */
 void	config_unsubscribe(struct reader *, const struct node *, int id);
 void	config_unsubscribe_defaults(struct config *);
+void	config_ingest(struct reader *, const struct node *, int id);
+void	config_ingest_defaults(struct reader *);	/* at the end */
 
 #endif

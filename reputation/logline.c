@@ -62,7 +62,7 @@ digits(const char *p, int n)
 	return v;
 }
 
-/* --- time ------------------------------------------------------------------- */
+/* --- time ---------------------------------------------------------------- */
 
 /* month_of - "Jan" .. "Dec": 1 .. 12; 0: none */
 static int
@@ -217,7 +217,7 @@ iso(struct slice line, int64_t *time)
 	return at + 1;
 }
 
-/* --- the message --------------------------------------------------------------- */
+/* --- the message --------------------------------------------------------- */
 
 /* is_id - what Postfix writes as a queue id: hexadecimal, or long */
 static bool

@@ -9,6 +9,8 @@
  *	meta	     "secret"			u8[32] for the address index
  *		     "applied"			u64 gate event read last
  *		     "count NAME"		u64
+ *		     "status"			its program's word about itself
+ *						(ingest_status.c)
  *	outcomes     be64 sequence		a record (outcome_code.c)
  *	hours	     be32 hour since 1970	u64 first, last sequence of an
  *						outcome of that hour
@@ -459,6 +461,14 @@ outcomes_put_cursor(struct outcomes *o, struct slice name, struct slice value,
     struct why *why)
 {
 	return outcome_put(o, T_CURSORS, name, value, why);
+}
+
+/* outcomes_put_note - the program's word about itself */
+int
+outcomes_put_note(struct outcomes *o, const char *name, struct slice text,
+    struct why *why)
+{
+	return outcome_put(o, T_META, slice_of(name), text, why);
 }
 
 /* outcomes_put_applied - how far the gate's events were read */

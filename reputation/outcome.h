@@ -70,7 +70,7 @@ int	outcomes_open_read(struct outcomes **, const char *dir,
 void	outcomes_close(struct outcomes *);
 struct db *outcomes_db(struct outcomes *);
 
-/* --- writer only: one transaction at a time ------------------------------- */
+/* --- writer only: one transaction at a time ------------------------------ */
 int	outcomes_begin(struct outcomes *, struct why *);
 /*
  * Fetch: 1 recorded (seq is given), 0 was there already, -1 failed.  An
@@ -96,6 +96,9 @@ int	outcomes_strange(struct outcomes *, const char *kind, int64_t time,
 	    struct slice sample, struct why *);
 /* Counters of the program itself ("lines", "foreign", ...), added up. */
 int	outcomes_count(struct outcomes *, const char *name, int64_t add,
+	    struct why *);
+/* What the program says of itself, by name. */
+int	outcomes_put_note(struct outcomes *, const char *name, struct slice,
 	    struct why *);
 /* The reader of the log has the gate's events up to and with seq. */
 int	outcomes_put_applied(struct outcomes *, uint64_t seq, struct why *);
@@ -123,7 +126,7 @@ int	outcomes_suppress(struct outcomes *, uint64_t tenant,
 int	outcomes_get(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct slice *value, struct why *);		/* fetch */
 
-/* --- any: each call opens and ends its own read transaction --------------- */
+/* --- any: each call opens and ends its own read transaction -------------- */
 /* Last sequence given; 0 in an empty store. */
 int	outcomes_last(struct outcomes *, uint64_t *seq, struct why *);
 /* Up to n records from sequence from on, copied into the arena. */
@@ -170,6 +173,8 @@ int	outcomes_finals(struct outcomes *, const uint8_t key[16], uint64_t *,
 
 int	outcomes_cursor(struct outcomes *, struct slice name, struct arena *,
 	    struct slice *value, struct why *);		/* fetch */
+int	outcomes_note(struct outcomes *, const char *name, struct arena *,
+	    struct slice *, struct why *);		/* fetch */
 int	outcomes_counter(struct outcomes *, const char *name, uint64_t *,
 	    struct why *);				/* 0 when never */
 int	outcomes_applied(struct outcomes *, uint64_t *seq, struct why *);
@@ -192,7 +197,7 @@ struct learned {
 int	outcomes_learned(struct outcomes *, struct slice domain,
 	    struct arena *, struct learned *, struct why *);	/* fetch */
 
-/* --- records -------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------- */
 void	outcome_encode(const struct outcome *, struct buf *);
 int	outcome_decode(struct slice, struct outcome *, struct why *);
 /* One JSON object, no newline. */

@@ -126,8 +126,9 @@ int	outcome_record(struct outcomes *, struct outcome_message *,
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
 int	outcome_learn(struct outcomes *, const struct learned *, struct why *);
-/* In the writer's transaction: as outcomes_learned, texts borrow until the
- * next call; the deferrals of an event, each recipient's last. Fetch, action. */
+/* In the transaction of the writer: as outcomes_learned, texts borrow until the
+ * next call; and the deferrals of an event, the last of each recipient. Fetch,
+ * action. */
 int	outcome_known_domain(struct outcomes *, struct slice domain,
 	    struct learned *, struct why *);
 int	outcome_deferrals(struct outcomes *, uint64_t event, struct arena *,

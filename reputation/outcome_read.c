@@ -279,6 +279,14 @@ outcomes_cursor(struct outcomes *o, struct slice name, struct arena *arena,
 	return read_copy(o, T_CURSORS, name, arena, value, why);
 }
 
+/* outcomes_note - what the program said of itself */
+int
+outcomes_note(struct outcomes *o, const char *name, struct arena *arena,
+    struct slice *value, struct why *why)
+{
+	return read_copy(o, T_META, slice_of(name), arena, value, why);
+}
+
 /* outcomes_row - of somebody else's table */
 int
 outcomes_row(struct outcomes *o, enum outcomes_table table, struct slice key,

@@ -99,7 +99,9 @@ everything_set(void **state)
 	    "milter { socket = \"inet:8893@127.0.0.1\" socket_group = \"g\"\n"
 	    "user = \"u\" timeout = \"5 minutes\" max_sessions = 7\n"
 	    "drain = \"0s\" instance = \"mta1\" }\n"
-	    "ingest { log = \"/var/log/mail.log\" user = \"i\" }\n"
+	    "ingest { log = \"/l1\" logs = {\"/l2\"} user = \"i\"\n"
+	    "journal = {\"postfix@-.service\"} log_zone = \"UTC\"\n"
+	    "instances = {\"postfix-two=two\"} relays = {\"hop:25\"} }\n"
 	    "preflight { } alert { user = \"a\" } monitor { listen = "
 	    "\"127.0.0.1:8080\" } release { } keys { user = \"\" }\n"
 	    "token { keys = \"/t\" }\n"
@@ -121,6 +123,16 @@ everything_set(void **state)
 	assert_true(c->milter.max_sessions == 7);
 	assert_true(c->milter.drain == 0);
 	assert_string_equal(c->milter.instance, "mta1");
+	assert_true(c->ingest.nlogs == 2 && c->ingest.njournal == 1);
+	assert_string_equal(c->ingest.logs[0], "/l1");
+	assert_string_equal(c->ingest.logs[1], "/l2");
+	assert_string_equal(c->ingest.journal[0], "postfix@-.service");
+	assert_string_equal(c->ingest.zone, "UTC");
+	assert_true(c->ingest.nnames == 2 && c->ingest.nrelays == 1);
+	assert_string_equal(c->ingest.names[0], "postfix-two");
+	assert_string_equal(c->ingest.names[1], "two");
+	assert_string_equal(c->ingest.relays[0], "hop:25");
+	assert_string_equal(c->ingest.user, "i");
 	assert_string_equal(c->token.keys, "/t");
 	assert_string_equal(c->unsubscribe.socket, "unix:/h");
 	assert_string_equal(c->unsubscribe.socket_group, "w");

@@ -1,0 +1,152 @@
+/*
+ * config_ingest - the block "ingest".
+ */
+#include "lib/config_in.h"
+
+#include <string.h>
+
+#include "lib/text.h"
+#include "lib/zone.h"
+
+#define DEFAULT_LOG	"/var/log/mail.log"
+
+/* strings - the members of a set, as they are */
+static size_t
+strings(struct reader *r, const struct value *set, const char ***out)
+{
+	*out = arena_array(r->config->arena, set->nitems + 1, sizeof(**out));
+	if (*out == NULL) {
+		r->failed = true;
+		return 0;
+	}
+	for (size_t i = 0; i < set->nitems; i++)
+		(*out)[i] = set->items[i].text.p;
+	return set->nitems;
+}
+
+/* add_log - one file more; "" is none */
+static void
+add_log(struct reader *r, const struct node *n, const struct value *value)
+{
+	struct config *c = r->config;
+	struct node one = *n;
+	const char **wider, *path = "";
+
+	one.value = *value;
+	config_path(r, &one, &path);
+	wider = arena_array(c->arena, c->ingest.nlogs + 2, sizeof(*wider));
+	if (wider == NULL) {
+		r->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < c->ingest.nlogs; i++) {
+		wider[i] = c->ingest.logs[i];
+		if (strcmp(wider[i], path) == 0)
+			problem_error(r->problems, value->at,
+			    "%s is followed already", path);
+	}
+	wider[c->ingest.nlogs++] = path;
+	c->ingest.logs = wider;
+}
+
+/* read_instances - "syslog_name=instance", each */
+static void
+read_instances(struct reader *r, const struct node *n)
+{
+	struct config *c = r->config;
+	struct quoted q;
+
+	c->ingest.names = arena_array(c->arena, 2 * n->value.nitems + 1,
+	    sizeof(*c->ingest.names));
+	c->ingest.nnames = 0;
+	if (c->ingest.names == NULL) {
+		r->failed = true;
+		return;
+	}
+	for (size_t i = 0; i < n->value.nitems; i++) {
+		struct slice text = n->value.items[i].text, name, instance;
+		const char *at = memchr(text.p, '=', text.n);
+
+		name = (struct slice){ text.p, at == NULL ? 0 :
+		    (size_t)(at - text.p) };
+		instance = slice_from(text, name.n + 1);
+		if (name.n == 0 || !keyword_is_name(instance)) {
+			problem_error(r->problems, n->value.items[i].at,
+			    "instances: expected \"syslog_name=instance\", "
+			    "found %s", text_quote(text, &q));
+			continue;
+		}
+		name = arena_copy(c->arena, name);
+		r->failed |= name.p == NULL;
+		c->ingest.names[c->ingest.nnames++] = name.p;
+		c->ingest.names[c->ingest.nnames++] = instance.p;
+	}
+}
+
+/* read_zone - one that the machine knows */
+static void
+read_zone(struct reader *r, const struct node *n)
+{
+	const struct zone *zone;
+	struct why why;
+
+	if (n->value.text.n > 0 &&
+	    zone_find(n->value.text.p, &zone, &why) == -1)
+		problem_error(r->problems, n->value.at, "log_zone: %s",
+		    why.text);
+	else
+		r->config->ingest.zone = n->value.text.p;
+}
+
+/* config_ingest - one setting */
+void
+config_ingest(struct reader *r, const struct node *n, int id)
+{
+	struct config *c = r->config;
+
+	switch (id) {
+	case WORD_INGEST_LOG:
+		r->log_set = true;	/* "" is no file at all */
+		if (n->value.text.n > 0)
+			add_log(r, n, &n->value);
+		break;
+	case WORD_INGEST_LOGS:
+		for (size_t i = 0; i < n->value.nitems; i++)
+			add_log(r, n, &n->value.items[i]);
+		break;
+	case WORD_INGEST_JOURNAL:
+		c->ingest.njournal = strings(r, &n->value,
+		    &c->ingest.journal);
+		break;
+	case WORD_INGEST_ZONE:
+		read_zone(r, n);
+		break;
+	case WORD_INGEST_INSTANCES:
+		read_instances(r, n);
+		break;
+	case WORD_INGEST_RELAYS:
+		c->ingest.nrelays = strings(r, &n->value, &c->ingest.relays);
+		break;
+	case WORD_INGEST_USER:
+		c->ingest.user = n->value.text.p;
+		break;
+	}
+}
+
+/* config_ingest_defaults - what holds where the file says nothing, once it is
+ * read: a log by that name, unless something else was named */
+void
+config_ingest_defaults(struct reader *r)
+{
+	static const char *default_logs[] = { DEFAULT_LOG };
+	struct config *c = r->config;
+
+	if (c->ingest.zone == NULL)
+		c->ingest.zone = "";
+	if (c->ingest.user == NULL)
+		c->ingest.user = "";
+	if (!r->log_set && c->ingest.nlogs == 0 && c->ingest.njournal == 0) {
+		c->ingest.logs = default_logs;
+		c->ingest.nlogs = 1;
+	}
+}

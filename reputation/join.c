@@ -1,0 +1,498 @@
+/*
+ * join - whose line is it, and what became of whom.
+ *
+ * An expiry is one line of qmgr for a whole message, without recipients: it
+ * holds for those whom the event names and of whom nothing final was read.
+ * What was last said about each comes from its last deferral.
+ *
+ * A message that postsuper -r puts back gets a new queue id; pickup names the
+ * old one, and all that is known moves along.
+ *
+ * Postfix reports a bounce in a message of its own (from=<>): its lines are
+ * counted as notices and are nobody's outcome.
+ */
+#include "reputation/join.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fold.h"
+#include "lib/provider.h"
+#include "reputation/domain.h"
+#include "reputation/outcome_in.h"
+
+enum { EVENTS = 64, ARENA = 1 << 18 };
+
+struct join {
+	struct outcomes		*o;
+	const struct classifier	*classifier;
+	const struct join_rules	*rules;
+	struct domains		*domains;
+	struct arena		*arena;		/* of one line, of one event */
+	uint64_t		 applied;
+	bool			 loaded;	/* applied is read */
+	struct join_counts	 counts;
+};
+
+/* join_new - nothing is read yet */
+int
+join_new(struct join **out, struct outcomes *o, const struct classifier *c,
+    const struct join_rules *rules, struct why *why)
+{
+	struct join *j = calloc(1, sizeof(*j));
+
+	*out = NULL;
+	if (j == NULL || (j->arena = arena_new(ARENA, 0)) == NULL ||
+	    (j->domains = domains_new(o)) == NULL) {
+		join_free(j);
+		return why_kind(why, WHY_MEMORY, "no memory to join lines");
+	}
+	j->o = o;
+	j->classifier = c;
+	j->rules = rules;
+	*out = j;
+	return 0;
+}
+
+/* join_free - NULL is allowed */
+void
+join_free(struct join *j)
+{
+	if (j == NULL)
+		return;
+	domains_free(j->domains);
+	arena_free(j->arena);
+	free(j);
+}
+
+/* join_reclassify - other rules for what comes */
+void
+join_reclassify(struct join *j, const struct classifier *c)
+{
+	j->classifier = c;
+}
+
+/* join_counts - since the last flush */
+const struct join_counts *
+join_counts(const struct join *j)
+{
+	return &j->counts;
+}
+
+/* join_forget - what was counted is not so */
+void
+join_forget(struct join *j)
+{
+	memset(&j->counts, 0, sizeof(j->counts));
+	j->loaded = false;
+	domains_forget(j->domains);
+}
+
+/* join_flush - counters into the store */
+int
+join_flush(struct join *j, struct why *why)
+{
+	const struct {
+		const char	*name;
+		uint64_t	 n;
+	} all[] = {
+		{ "lines", j->counts.lines },
+		{ "deliveries", j->counts.deliveries },
+		{ "outcomes", j->counts.outcomes },
+		{ "repeated", j->counts.repeated },
+		{ "added", j->counts.added },
+		{ "events", j->counts.events },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].n > 0 && outcomes_count(j->o, all[i].name,
+		    (int64_t)all[i].n, why) == -1)
+			return -1;
+	memset(&j->counts, 0, sizeof(j->counts));
+	return 0;
+}
+
+/* --- events -------------------------------------------------------------- */
+
+/* apply - one event of the gate */
+static int
+apply(struct join *j, struct slice encoded, uint64_t *seq, struct why *why)
+{
+	struct event e;
+
+	if (event_decode(encoded, &e, j->arena, why) == -1)
+		return why_in(why, "an event of the gate");
+	*seq = e.seq;
+	if (e.queue_id.n == 0)
+		return 0;
+	if (e.kind == EVENT_VOID)
+		return outcome_message_void(j->o, e.instance, e.queue_id,
+		    e.voids, why);
+	if (e.kind != EVENT_ACCEPT && e.kind != EVENT_HOLD)
+		return 0;
+	j->counts.events++;
+	return outcome_accept(j->o, &e, why);
+}
+
+/* join_events - those behind the last one applied */
+int
+join_events(struct join *j, struct store *gate, size_t n, size_t *got,
+    struct why *why)
+{
+	struct slice encoded[EVENTS];
+	size_t some = 1;
+
+	*got = 0;
+	if (!j->loaded && outcomes_applied(j->o, &j->applied, why) == -1)
+		return -1;
+	j->loaded = true;
+	while (gate != NULL && *got < n && some > 0) {
+		arena_reset(j->arena);
+		if (store_read(gate, j->applied + 1, n - *got < EVENTS ?
+		    n - *got : EVENTS, j->arena, encoded, &some, why) == -1)
+			return -1;
+		for (size_t i = 0; i < some; i++)
+			if (apply(j, encoded[i], &j->applied, why) == -1)
+				return -1;
+		*got += some;
+	}
+	return *got == 0 ? 0 : outcomes_put_applied(j->o, j->applied, why);
+}
+
+/* --- lines --------------------------------------------------------------- */
+
+/* instance_of - whose queue a daemon works on: its name, or its first part */
+static struct slice
+instance_of(const struct join *j, struct slice name)
+{
+	const char *slash = memchr(name.n > 0 ? name.p : "", '/', name.n);
+
+	if (slash != NULL)
+		name.n = (size_t)(slash - name.p);
+	for (size_t i = 0; i < j->rules->ninstances; i++)
+		if (slice_eq(j->rules->instances[i].syslog_name, name))
+			return j->rules->instances[i].instance;
+	return j->rules->instance;
+}
+
+/* kind_of - of a status; false: not one that becomes of mail */
+static bool
+kind_of(struct slice status, enum outcome_kind *kind)
+{
+	static const struct {
+		const char		*status;
+		enum outcome_kind	 kind;
+	} all[] = {
+		{ "sent", OUTCOME_DELIVERED }, { "deferred", OUTCOME_DEFERRED },
+		{ "bounced", OUTCOME_BOUNCED },
+		{ "SOFTBOUNCE", OUTCOME_DEFERRED },
+		{ "expired", OUTCOME_EXPIRED },
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (slice_is(status, all[i].status)) {
+			*kind = all[i].kind;
+			return true;
+		}
+	return false;
+}
+
+/* classified - what a refusal means; texts are constants or the classifier's */
+static void
+classified(const struct join *j, struct outcome *x)
+{
+	unsigned provider = PROVIDER_UNRESOLVED;
+	struct finding f;
+
+	if (x->kind == OUTCOME_DELIVERED || j->classifier == NULL)
+		return;
+	for (unsigned i = 0; i < provider_count(); i++)
+		if (slice_is(x->provider, provider_name(i)))
+			provider = i;
+	classify(j->classifier, provider, x->domain, x->reply, &f);
+	x->category = slice_of(category_names[f.category]);
+	x->action = slice_of(action_names[f.action]);
+	x->rule = f.rule;
+}
+
+/* fold - the hash that suppression lists know the recipient by */
+static void
+fold(struct join *j, struct outcome *x)
+{
+	struct mailbox mailbox;
+	struct folded folded;
+	struct why why;
+
+	if (address_path(j->arena, x->recipient, &mailbox, &why) != 1)
+		return;
+	fold_mailbox(&mailbox, &folded);
+	memcpy(x->folded, folded.hash, sizeof(x->folded));
+}
+
+/* strange - it was to be understood */
+static int
+strange(struct join *j, const struct logline *l, struct slice raw,
+    struct why *why)
+{
+	j->counts.strange++;
+	return outcomes_strange(j->o, "log", l->time, raw, why);
+}
+
+/* record - an outcome of a recipient at hand, counted */
+static int
+record(struct join *j, struct outcome_message *m, struct outcome *x,
+    struct why *why)
+{
+	struct outcome_rcpt *r = outcome_rcpt_of(j->o, m, x->recipient);
+	int got;
+
+	if (r == NULL) {
+		why_kind(why, WHY_MEMORY, "no memory for a recipient");
+		return outcome_fail(j->o, why);
+	}
+	if ((got = outcome_record(j->o, m, r, x, why)) == -1)
+		return -1;
+	j->counts.outcomes += got == 1 && m->event != 0;
+	j->counts.repeated += got == 0;
+	return 0;
+}
+
+/* recipient_of - as the gate accepted it; absent: it named another one */
+static struct slice
+recipient_of(const struct outcome_message *m, const struct logline *l)
+{
+	if (m->event == 0)
+		return l->orig_to.n > 0 ? l->orig_to : l->to;
+	if (l->orig_to.n > 0 && outcome_rcpt_known(m, l->orig_to))
+		return l->orig_to;
+	return outcome_rcpt_known(m, l->to) ? l->to : SLICE_NONE;
+}
+
+/* delivery - one attempt for one recipient */
+static int
+delivery(struct join *j, const struct logline *l, struct slice raw,
+    struct why *why)
+{
+	struct outcome x = { .time = l->time, .source = OUTCOME_LOG,
+		.delay = l->delay, .queue_id = l->queue_id, .code = l->dsn,
+		.reply = l->text, .relay = l->relay };
+	struct outcome_message *m;
+
+	j->counts.deliveries++;
+	if (!kind_of(l->status, &x.kind)) {
+		if (slice_is(l->status, "deliverable") ||
+		    slice_is(l->status, "undeliverable"))
+			return 0;	/* address verification */
+		return strange(j, l, raw, why);
+	}
+	x.instance = instance_of(j, l->name);
+	if (outcome_message_at(j->o, x.instance, l->queue_id, l->time, true,
+	    &m, why) == -1)
+		return -1;
+	x.recipient = recipient_of(m, l);
+	if (x.recipient.p == NULL) {	/* always_bcc and the like */
+		j->counts.added++;
+		return 0;
+	}
+	if (domains_of(j->domains, j->rules, l, &x, why) == -1)
+		return -1;
+	if (m->event != 0) {
+		arena_reset(j->arena);
+		classified(j, &x);
+		fold(j, &x);
+	}
+	return record(j, m, &x, why);
+}
+
+/* end_one - a recipient of whom nothing final was read */
+static int
+end_one(struct join *j, struct outcome_message *m, const struct logline *l,
+    const struct outcome *said, struct slice address, enum outcome_kind kind,
+    struct why *why)
+{
+	struct outcome x = { .time = l->time, .source = OUTCOME_LOG,
+		.delay = -1, .queue_id = l->queue_id, .recipient = address,
+		.kind = kind, .instance = instance_of(j, l->name) };
+	struct outcome_rcpt *r = outcome_rcpt_of(j->o, m, address);
+
+	if (r != NULL && (r->kinds & RCPT_FINAL) != 0)
+		return 0;
+	if (said != NULL) {
+		x.code = said->code;
+		x.reply = said->reply;
+		x.relay = said->relay;
+		x.category = said->category;
+		x.action = said->action;
+		x.rule = said->rule;
+	}
+	if (kind == OUTCOME_EXPIRED && (said == NULL ||
+	    slice_is(x.category, category_names[CATEGORY_UNKNOWN]))) {
+		x.category = slice_of(category_names[
+		    CATEGORY_NETWORK_EXPIRED]);
+		x.action = slice_of(action_names[ACTION_NONE]);
+	}
+	if (domains_of(j->domains, j->rules, l, &x, why) == -1)
+		return -1;
+	fold(j, &x);
+	return record(j, m, &x, why);
+}
+
+/* end_ours - all open recipients of a message with an event */
+static int
+end_ours(struct join *j, struct store *gate, struct outcome_message *m,
+    const struct logline *l, enum outcome_kind kind, struct why *why)
+{
+	struct map *said = map_new();
+	struct slice encoded;
+	struct event e;
+	size_t got = 0;
+	int rc = -1;
+
+	arena_reset(j->arena);
+	if (said == NULL) {
+		why_kind(why, WHY_MEMORY, "no memory for an expiry");
+		return outcome_fail(j->o, why);
+	}
+	if (outcome_deferrals(j->o, m->event, j->arena, said, why) == -1 ||
+	    (gate != NULL && store_read(gate, m->event, 1, j->arena, &encoded,
+	    &got, why) == -1))
+		goto out;
+	if (got == 1 && event_decode(encoded, &e, j->arena, why) == -1)
+		goto out;
+	if (got == 1 && e.seq == m->event) {
+		for (size_t i = 0; i < e.nrecipients; i++)
+			if (outcome_rcpt_known(m, e.recipients[i].address) &&
+			    end_one(j, m, l, map_get(said,
+			    e.recipients[i].address), e.recipients[i].address,
+			    kind, why) == -1)
+				goto out;
+	} else {		/* the event was pruned */
+		struct slice address;
+		void *last;
+		size_t at = 0;
+
+		while (map_next(said, &at, &address, &last))
+			if (end_one(j, m, l, last, address, kind, why) == -1)
+				goto out;
+	}
+	rc = 0;
+out:
+	map_free(said);
+	return rc;
+}
+
+/* end_foreign - its open recipients are counted */
+static int
+end_foreign(struct join *j, struct outcome_message *m,
+    const struct logline *l, enum outcome_kind kind, struct why *why)
+{
+	struct outcome x = { .time = l->time, .source = OUTCOME_LOG,
+		.delay = -1, .kind = kind, .provider = SLICE("unresolved") };
+
+	for (size_t i = 0; i < m->nrcpts; i++)
+		if (m->rcpts[i].days != 0 &&
+		    (m->rcpts[i].kinds & RCPT_FINAL) == 0 &&
+		    outcome_record(j->o, m, &m->rcpts[i], &x, why) == -1)
+			return -1;
+	return 0;
+}
+
+/* end - expired, or deleted by hand, with all that were open */
+static int
+end(struct join *j, struct store *gate, const struct logline *l,
+    enum outcome_kind kind, struct why *why)
+{
+	struct outcome_message *m;
+	int got = outcome_message_at(j->o, instance_of(j, l->name),
+	    l->queue_id, l->time, false, &m, why);
+
+	if (got != 1)
+		return got;
+	if (kind == OUTCOME_EXPIRED)
+		m->expired = l->time;
+	else
+		m->removed = l->time;
+	m->dirty = true;
+	return m->event != 0 ? end_ours(j, gate, m, l, kind, why) :
+	    end_foreign(j, m, l, kind, why);
+}
+
+/* mark_notice - a report that Postfix made */
+static int
+mark_notice(struct join *j, const struct logline *l, struct slice queue_id,
+    struct why *why)
+{
+	struct outcome_message *m;
+
+	if (outcome_message_at(j->o, instance_of(j, l->name), queue_id,
+	    l->time, true, &m, why) == -1)
+		return -1;
+	if (m->event == 0 && !m->notice) {
+		m->notice = true;
+		m->dirty = true;
+	}
+	return 0;
+}
+
+/* removed - the queue id is free again */
+static int
+removed(struct join *j, const struct logline *l, struct why *why)
+{
+	struct outcome_message *m;
+	int got = outcome_message_at(j->o, instance_of(j, l->name),
+	    l->queue_id, l->time, false, &m, why);
+
+	if (got == 1 && m->removed < l->time) {
+		m->removed = l->time;
+		m->dirty = true;
+	}
+	return got == -1 ? -1 : 0;
+}
+
+/* requeued - the new id is the old message */
+static int
+requeued(struct join *j, const struct logline *l, struct why *why)
+{
+	struct outcome_message *m;
+	struct slice instance = instance_of(j, l->name);
+	int got = outcome_message_at(j->o, instance, l->notice, l->time,
+	    false, &m, why);
+
+	if (got != 1 || m->event == 0)
+		return got == -1 ? -1 : 0;
+	return outcome_message_moved(j->o, m, instance, l->queue_id, l->time,
+	    why);
+}
+
+/* join_line - one line of the log */
+int
+join_line(struct join *j, struct store *gate, const struct logline *l,
+    struct slice raw, struct why *why)
+{
+	j->counts.lines++;
+	switch (l->kind) {
+	case LOGLINE_DELIVERY:
+		return delivery(j, l, raw, why);
+	case LOGLINE_STRANGE:
+		return strange(j, l, raw, why);
+	case LOGLINE_EXPIRED:
+		return end(j, gate, l, OUTCOME_EXPIRED, why);
+	case LOGLINE_DELETED:
+		return end(j, gate, l, OUTCOME_DELETED, why);
+	case LOGLINE_REMOVED:
+		return removed(j, l, why);
+	case LOGLINE_QUEUED:
+		return l->from.n == 0 ?
+		    mark_notice(j, l, l->queue_id, why) : 0;
+	case LOGLINE_NOTICE:
+		return mark_notice(j, l, l->notice, why);
+	case LOGLINE_REQUEUED:
+		return requeued(j, l, why);
+	case LOGLINE_OTHER:
+	case LOGLINE_CLIENT:
+	case LOGLINE_MESSAGE_ID:
+	case LOGLINE_MILTER:
+		break;
+	}
+	return 0;
+}

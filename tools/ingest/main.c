@@ -1,0 +1,170 @@
+/*
+ * main - penstock-ingest: the order of the beginning and of the end.
+ *
+ * Root is given up before the first byte of a log is read: the logs must be
+ * readable for the user (group adm, or systemd-journal).
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/mem.h"
+#include "lib/version.h"
+#include "tools/ingest/loop.h"
+#include "tools/ingest/once.h"
+
+enum { USAGE = 2 };		/* as penstock(1) */
+
+static const char usage[] =
+    "usage: penstock-ingest [-hnv] [-c FILE] [--once LOG|-]\n"
+    "  -c FILE      configuration (default " CONFIG_DEFAULT ")\n"
+    "  -h           print this, as --help does\n"
+    "  -n           check the configuration, and exit\n"
+    "  -v           print the version\n"
+    "  --once LOG   read this log to its end, and exit\n"
+    "  --json       say as JSON what --once did\n";
+
+/* read_config - or the end, with every mistake named */
+static struct config *
+read_config(const char *path, int status)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct problems problems;
+	struct config *config = NULL;
+	struct why why;
+	int got;
+
+	if (arena == NULL)
+		log_fatal(EX_OSERR, "out of memory");
+	problems_init(&problems, arena);
+	if ((got = config_load(path, &config, &problems, &why)) == -1)
+		log_fatal(status, "%s", why.text);
+	problems_sort(&problems);
+	for (const struct problem *p = problems.first; p != NULL; p = p->next)
+		log_line(p->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
+		    "%s:%u:%u: %s", p->at.file != NULL ? p->at.file : path,
+		    p->at.line, p->at.col, p->text);
+	arena_free(arena);
+	if (got != 1)
+		log_fatal(status, "%s: not usable", path);
+	return config;
+}
+
+/* status_of - what a failure of the store means for a restart */
+static int
+status_of(const struct why *why)
+{
+	return why->kind == WHY_BUSY ? EX_CANTCREAT :
+	    why->kind == WHY_BROKEN ? EX_DATAERR : EX_IOERR;
+}
+
+/* open_sources - every log of the configuration */
+static struct source **
+open_sources(struct ingest *in, size_t *n)
+{
+	const struct config *c = in->config;
+	struct source **all = xcalloc(c->ingest.nlogs + c->ingest.njournal + 1,
+	    sizeof(struct source *));
+	struct why why;
+
+	*n = 0;
+	for (size_t i = 0; i < c->ingest.nlogs; i++)
+		if (source_file(&all[(*n)++], in, c->ingest.logs[i],
+		    &why) == -1)
+			log_fatal(EX_CONFIG, "%s", why.text);
+	for (size_t i = 0; i < c->ingest.njournal; i++)
+		if (source_journal(&all[(*n)++], in, c->ingest.journal[i],
+		    &why) == -1)
+			log_fatal(EX_CONFIG, "%s", why.text);
+	for (size_t i = 0; i < *n; i++)
+		log_info("following %s", source_name(all[i]));
+	return all;
+}
+
+/* run - the daemon */
+static int
+run(struct config *config)
+{
+	struct source **sources;
+	struct ingest in;
+	struct why why;
+	size_t n;
+	int status = 0;
+
+	loop_block();
+	umask(0007);
+	if (ingest_become(config, &why) == -1)
+		log_fatal(EX_CONFIG, "%s", why.text);
+	if (ingest_open(&in, config, &why) == -1)
+		log_fatal(status_of(&why), "%s", why.text);
+	sources = open_sources(&in, &n);
+	if (loop_run(&in, sources, n, NULL, 0, &why) == -1) {
+		log_error("%s", why.text);
+		status = status_of(&why);
+	}
+	for (size_t i = 0; i < n; i++)
+		source_free(sources[i]);
+	free(sources);
+	ingest_close(&in);
+	config_free(config);
+	log_info("stopped");
+	return status;
+}
+
+/* main - the options */
+int
+main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "once", required_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char *path = CONFIG_DEFAULT, *once = NULL;
+	bool only_check = false, json = false;
+	int c;
+
+	log_open("penstock-ingest", false, LOG_LEVEL_INFO);
+	while ((c = getopt_long(argc, argv, "c:hnv", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			path = optarg;
+			break;
+		case 'n':
+			only_check = true;
+			break;
+		case 'o':
+			once = optarg;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'v':
+			puts("penstock-ingest " PENSTOCK_VERSION);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return USAGE;
+		}
+	}
+	if (optind < argc || (json && once == NULL)) {
+		fputs(usage, stderr);
+		return USAGE;
+	}
+	if (only_check) {
+		config_free(read_config(path, 3));
+		return 0;
+	}
+	if (once != NULL)
+		return ingest_once(read_config(path, 3), once, json);
+	return run(read_config(path, EX_CONFIG));
+}
