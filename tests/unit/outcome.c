@@ -82,7 +82,7 @@ accept(uint64_t seq, const char *queue_id, size_t n, int64_t open)
 	struct charge charge = { .key = "0123456789abcde", .kind = 2,
 		.amount = open };
 	struct event_recipient rcpts[16];
-	char names[16][24];
+	char names[16][40];
 	struct event e = { .kind = EVENT_ACCEPT, .seq = seq,
 		.time = T0, .queue_id = slice_of(queue_id),
 		.tenant = SLICE("acme"), .stream = SLICE("news"),
@@ -201,7 +201,7 @@ static void
 an_open_counter_is_freed_late_and_then_exactly(void **state)
 {
 	static const uint64_t want[] = { 0, 0, 1, 2 };
-	char rcpt[24];
+	char rcpt[40];
 
 	(void)state;
 	accept(7, "Q7", 4, 2);		/* two of the four are charged */
@@ -418,7 +418,7 @@ what_was_not_understood_is_counted_and_the_last_are_kept(void **state)
 {
 	struct slice texts[OUTCOMES_SAMPLES];
 	int64_t times[OUTCOMES_SAMPLES];
-	char line[16];
+	char line[32];
 	uint64_t total;
 	size_t n;
 
