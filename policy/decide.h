@@ -94,6 +94,8 @@ struct mail {
 	struct ip	 client;
 	struct slice	 mail_from_text; /* as given, with or without <> */
 	int64_t		 declared;	/* SIZE=, 0 when not said */
+	struct slice	 told;		/* of a replay, which has no headers:
+					   the stream that they selected */
 	/* decided */
 	int64_t		 now;		/* of the step under way */
 	enum origin	 origin;

@@ -156,6 +156,17 @@ decide_stream_most(const struct mail *mail, const struct rcpt *rcpt,
 	return s->max_recipients;
 }
 
+/* told - the stream that headers selected once, if the envelope allows it now;
+ * NULL: nobody told us, or there is no such stream */
+static const struct stream *
+told(const struct mail *mail, const struct match_facts *f)
+{
+	const struct stream *s = mail->told.n > 0 ?
+	    policy_stream(mail->tenant, mail->told) : NULL;
+
+	return s != NULL && match_stream(s, f, NULL) != KNOWN_NO ? s : NULL;
+}
+
 /* decide_stream_headers - the headers are there: now it is known */
 enum verdict
 decide_stream_headers(struct mail *mail, const struct header_fact *h,
@@ -169,6 +180,8 @@ decide_stream_headers(struct mail *mail, const struct header_fact *h,
 		f.recipient = mail->rcpts[0].to.text;
 	if (f.recipient.p == NULL)
 		f.recipient = SLICE("");
+	if ((mail->stream = told(mail, &f)) != NULL)
+		return decide_stream_paused(mail, a);
 	f.headers = h;
 	f.nheaders = n;
 	f.headers_known = true;

@@ -21,6 +21,7 @@ struct explain_step {
 
 struct explain_limit {			/* before this mail */
 	const struct limit *limit;
+	const char	*of;		/* whose count: "login=ops", or "" */
 	struct ask	 ask;		/* of its counter */
 	struct counter_view view;
 };
@@ -44,10 +45,19 @@ struct explain {
 	struct explain_limit *limits;
 	size_t		 nlimits;
 	struct plan	 plan;
+	enum stage	 known;		/* where the stream was: MAIL, RCPT or
+					   HEADERS */
+	const struct stream **may;	/* by the envelope alone, when that */
+	size_t		 nmay;		/* does not suffice */
 	bool		 accepted;	/* the message, by some recipients */
 	enum verdict	 verdict;	/* the worst of all steps */
 };
 
+/* Why it is that tenant, and where its days begin. */
+const char *explain_how(const struct explain *);
+const struct zone *explain_zone(const struct explain *,
+	    const struct explain_limit *);	/* limit NULL: the tenant's */
+int64_t	explain_left(const struct explain_limit *);
 /*
  * Asks about one message: the facts above, live's policy, ledger, arena, now
  * and mail.mail_from_text are set, all else is zero.  Reserves, and gives it

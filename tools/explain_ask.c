@@ -25,6 +25,80 @@ step(struct explain *e, struct slice about, const struct answer *a)
 		e->verdict = a->verdict;
 }
 
+/* rcpt_with - a recipient whose values those are */
+static const struct rcpt *
+rcpt_with(const struct mail *mail, const struct meter *meter)
+{
+	for (size_t i = 0; i < mail->nrcpts; i++) {
+		const struct rcpt *r = &mail->rcpts[i];
+
+		if (!r->local && (meter->of[0] == 0 ||
+		    r->provider_id == meter->of[0]) && (meter->of[1] == 0 ||
+		    r->domain_id == meter->of[1]))
+			return r;
+	}
+	return NULL;
+}
+
+/* from_with - the From domain that has that id */
+static struct slice
+from_with(const struct mail *mail, uint64_t id)
+{
+	for (size_t i = 0; i < mail->nfrom_domains; i++)
+		if (mail->meters.from_ids != NULL &&
+		    mail->meters.from_ids[i] == id)
+			return mail->from_domains[i];
+	return SLICE("");
+}
+
+/* value_of - what a limit counts apart by, of this mail; p NULL: it stands in
+ * it, which goes without saying */
+static struct slice
+value_of(const struct mail *mail, const struct meter *meter, unsigned per)
+{
+	const struct rcpt *rcpt = rcpt_with(mail, meter);
+
+	switch (per) {
+	case PER_LOGIN:
+		return mail->login.n > 0 ? mail->login : SLICE("");
+	case PER_SENDER:
+		return mail->null_sender ? SLICE("<>") : mail->mail_from.text;
+	case PER_SENDER_DOMAIN:
+		return from_with(mail, meter->of[2]);
+	case PER_STREAM:
+		return mail->stream != NULL ? mail->stream->name : SLICE("");
+	case PER_PROVIDER:
+		return rcpt != NULL ? slice_of(provider_name(rcpt->provider)) :
+		    SLICE("");
+	case PER_RECIPIENT_DOMAIN:
+		return rcpt != NULL ? rcpt->to.domain : SLICE("");
+	case PER_GROUP:
+		return mail->tenant->group != NULL ?
+		    mail->tenant->group->name : SLICE("");
+	default:
+		return SLICE_NONE;
+	}
+}
+
+/* of - "login=ops provider=google" */
+static const char *
+of(const struct mail *mail, const struct meter *meter)
+{
+	const char *all = "";
+	struct slice value;
+
+	for (unsigned i = 0; i < PER_DIMENSIONS && all != NULL; i++) {
+		if ((meter->limit->per >> i & 1) == 0)
+			continue;
+		value = value_of(mail, meter, 1u << i);
+		if (value.p != NULL)
+			all = arena_printf(mail->arena, "%s%s%s=%.*s", all,
+			    *all != '\0' ? " " : "", per_names[i],
+			    SLICE_ARG(value));
+	}
+	return all != NULL ? all : "";
+}
+
 /* look - every counter that this mail met, as it stood before it */
 static void
 look(struct explain *e)
@@ -43,8 +117,35 @@ look(struct explain *e)
 			continue;		/* nothing was asked of it */
 		to = &e->limits[e->nlimits++];
 		to->limit = meter->limit;
+		to->of = of(mail, meter);
 		to->ask = meter->ask;
+		to->ask.most += orders_grant(mail->orders, mail->tenant->id,
+		    meter->limit->kind, meter->limit->name, e->now);
 		ledger_view(mail->ledger, &to->ask, e->now, &to->view);
+	}
+}
+
+/* may - the streams that the mail may still be in, by what is known of it */
+static void
+may(struct explain *e)
+{
+	const struct mail *mail = &e->mail;
+	const struct tenant *t = mail->tenant;
+	struct match_facts facts = {
+		.login = mail->login,
+		.listener = mail->listener,
+		.sender = mail->null_sender ? SLICE("") : mail->mail_from.text,
+		.client = &mail->client,
+		.recipient = mail->first_rcpt,
+	};
+	enum known known = KNOWN_NO;
+
+	e->may = arena_array(mail->arena, t->nstreams, sizeof(*e->may));
+	for (size_t i = 0; e->may != NULL && i < t->nstreams &&
+	    known != KNOWN_YES; i++) {
+		known = match_stream(t->streams[i], &facts, NULL);
+		if (known != KNOWN_NO)
+			e->may[e->nmay++] = t->streams[i];
 	}
 }
 
@@ -85,6 +186,7 @@ ask(struct explain *e, struct why *why)
 	step(e, SLICE("MAIL FROM"), &a);
 	if (a.verdict != VERDICT_PASS)
 		return 0;
+	e->known = mail->stream != NULL ? STAGE_MAIL : STAGE_RCPT;
 	for (i = 0; i < e->nrcpts; i++) {
 		(void)decide_rcpt(mail, e->rcpts[i].address,
 		    e->rcpts[i].transport, e->now, &a);
@@ -92,6 +194,10 @@ ask(struct explain *e, struct why *why)
 	}
 	if (mail->nrcpts == 0)
 		return 0;
+	if (mail->tenant != NULL && mail->stream == NULL) {
+		e->known = STAGE_HEADERS;
+		may(e);
+	}
 	if (mail->origin != ORIGIN_INBOUND) {
 		if (decide_headers(mail, e->message.headers,
 		    e->message.nheaders, e->now, &a) == VERDICT_PASS)
@@ -128,6 +234,39 @@ explain_ask(struct explain *e, struct why *why)
 	decide_abort(&e->mail);
 	look(e);
 	return done;
+}
+
+/* explain_how - why it is that tenant */
+const char *
+explain_how(const struct explain *e)
+{
+	switch (e->mail.origin) {
+	case ORIGIN_TENANT:
+		return e->mail.login.n > 0 ? "by login" : "by client";
+	case ORIGIN_TRUSTED:
+		return "by From, from a trusted client";
+	default:
+		return "inbound: no login, no known client";
+	}
+}
+
+/* explain_zone - the tenant's; what is shared counts in the policy's */
+const struct zone *
+explain_zone(const struct explain *e, const struct explain_limit *l)
+{
+	const struct tenant *t = e->mail.tenant;
+
+	return t != NULL && t->zone != NULL && (l == NULL ||
+	    !limit_shared(l->limit)) ? t->zone : e->live.policy->zone;
+}
+
+/* explain_left - what may still be sent */
+int64_t
+explain_left(const struct explain_limit *l)
+{
+	int64_t gone = l->view.used + l->view.reserved;
+
+	return gone < l->ask.most ? l->ask.most - gone : 0;
 }
 
 /* explain_forget - what explain_ask gathered; the rest is the arena's */

@@ -1,10 +1,16 @@
 /*
- * explain_print - the two voices of `penstock policy explain`.
+ * explain_print - the answer of `penstock policy explain`, for eyes.
+ *
+ * Two short lines for a limit and for a step that says no, so that 80 columns
+ * suffice; a reply is one line, as the client hears it.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "tools/explain.h"
+
+#define BOLD	"\033[1m"
+#define PLAIN	"\033[0m"
 
 /* rule_of - file:line, "-" for nowhere */
 static struct slice
@@ -15,27 +21,11 @@ rule_of(struct explain *e, struct place at)
 	return rule.n > 0 ? rule : SLICE("-");
 }
 
-/* zone_of - the tenant's, or the policy's */
-static const struct zone *
-zone_of(const struct explain *e)
+/* heading - of a part */
+static void
+heading(const char *text, bool color)
 {
-	const struct tenant *t = e->mail.tenant;
-
-	return t != NULL && t->zone != NULL ? t->zone : e->live.policy->zone;
-}
-
-/* how - why it is that tenant */
-static const char *
-how(const struct explain *e)
-{
-	static const char *const why[] = {
-		[ORIGIN_TENANT] = "by client",
-		[ORIGIN_INBOUND] = "inbound: no login, no known client",
-		[ORIGIN_TRUSTED] = "by From, from a trusted client",
-	};
-
-	return e->mail.origin == ORIGIN_TENANT && e->mail.login.n > 0 ?
-	    "by login" : why[e->mail.origin];
+	printf("\n%s%s%s\n", color ? BOLD : "", text, color ? PLAIN : "");
 }
 
 /* print_head - who and when */
@@ -45,112 +35,156 @@ print_head(struct explain *e)
 	const struct tenant *t = e->mail.tenant;
 	char when[128];
 
-	printf("time    %s\n", zone_print(zone_of(e), e->now, when,
+	printf("time    %s\n", zone_print(explain_zone(e, NULL), e->now, when,
 	    sizeof(when)));
 	if (t == NULL) {
 		printf("tenant  none, %s\n", e->mail.login.n > 0 ?
-		    "nobody claims this login" : how(e));
+		    "nobody claims this login" : explain_how(e));
 		return;
 	}
-	printf("tenant  %.*s, %s (%.*s)\n", SLICE_ARG(t->name), how(e),
-	    SLICE_ARG(rule_of(e, e->mail.tenant_rule)));
-	if (t->form != FORM_CURRENT)
+	printf("tenant  %.*s, %s (%.*s)\n", SLICE_ARG(t->name),
+	    explain_how(e), SLICE_ARG(rule_of(e, e->mail.tenant_rule)));
+	if (t->automatic)
+		printf("        made by auto_tenant, it has no file\n");
+	else if (t->form != FORM_CURRENT)
 		printf("        its file is broken, this is the %s form\n",
 		    form_names[t->form]);
-	if ((policy_default(t)->shadow & SHADOW_LIMITS) != 0)
-		printf("        limits are in shadow mode: counted, not "
-		    "enforced\n");
 }
 
-/* left_of - what may still be sent */
-static int64_t
-left_of(const struct explain_limit *l)
+/* print_parts - what of the stream is in shadow */
+static void
+print_parts(struct explain *e, const struct stream *s)
 {
-	int64_t gone = l->view.used + l->view.reserved;
+	const char *comma = "";
 
-	return gone < l->ask.most ? l->ask.most - gone : 0;
+	if (s->shadow == 0)
+		return;
+	printf("        in shadow mode, decided and not enforced: ");
+	for (unsigned i = 0; shadow_names[i] != NULL; i++)
+		if ((s->shadow >> i & 1) != 0) {
+			printf("%s%s", comma, shadow_names[i]);
+			comma = ", ";
+		}
+	printf(" (%.*s)\n", SLICE_ARG(rule_of(e, s->shadow_at)));
+}
+
+/* print_stream - which, by which line, and when that is known */
+static void
+print_stream(struct explain *e)
+{
+	static const char *const known[] = { [STAGE_MAIL] = "at MAIL",
+		[STAGE_RCPT] = "at RCPT", [STAGE_HEADERS] = "at EOM" };
+	const struct mail *mail = &e->mail;
+	size_t i;
+
+	if (mail->tenant == NULL)
+		return;
+	if (mail->stream != NULL && mail->matched != NULL)
+		printf("stream  %.*s, by \"%.*s\" (%.*s), known %s\n",
+		    SLICE_ARG(mail->stream->name),
+		    SLICE_ARG(mail->matched->text),
+		    SLICE_ARG(rule_of(e, mail->matched->at)),
+		    known[e->known]);
+	else if (mail->stream != NULL)
+		printf("stream  %.*s, no other one matches, known %s\n",
+		    SLICE_ARG(mail->stream->name), known[e->known]);
+	if (e->nmay > 0) {
+		printf("%s headers decide between", mail->stream != NULL ?
+		    "       " : "stream ");
+		for (i = 0; i < e->nmay; i++)
+			printf("%s %.*s", i > 0 ? "," : "",
+			    SLICE_ARG(e->may[i]->name));
+		printf("\n");
+	}
+	if (mail->stream != NULL)
+		print_parts(e, mail->stream);
+}
+
+/* print_limit - two lines: what it is, and how full */
+static void
+print_limit(struct explain *e, const struct explain_limit *l)
+{
+	const struct limit *limit = l->limit;
+
+	printf("  %s %.*s: %.*s", limit_kind_names[limit->kind],
+	    SLICE_ARG(limit->name), SLICE_ARG(limit->text));
+	if (!limit->to_all)
+		printf(" to %.*s", SLICE_ARG(limit->to_text));
+	if (limit->count != COUNT_RECIPIENTS)
+		printf(", %s", count_by_names[limit->count]);
+	if (*l->of != '\0')
+		printf(", of %s", l->of);
+	printf("; over: %s%s (%.*s)\n", over_names[limit_over(limit,
+	    e->mail.stream)], limit->shadow ? ", in shadow" : "",
+	    SLICE_ARG(rule_of(e, limit->at)));
+	printf("      used %lld, reserved %lld, left %lld of %lld; next slot "
+	    "%s\n", (long long)l->view.used, (long long)l->view.reserved,
+	    (long long)explain_left(l), (long long)l->ask.most,
+	    l->view.next <= e->now ? "now" : live_slot(&e->live,
+	    explain_zone(e, l), l->view.next));
 }
 
 /* print_limits - as they stand before this mail */
 static void
 print_limits(struct explain *e, bool color)
 {
-	static const char *const heads[] = { "LIMIT", "NUMBER", "TO", "COUNT",
-	    "USED", "RESERVED", "MOST", "LEFT", "NEXT SLOT", "WHERE", NULL };
-	struct table *table = table_new(heads, "<<<<>>>><<");
-	const struct explain_limit *l;
-	const struct zone *zone;
-	size_t i;
-
-	for (i = 0; i < e->nlimits; i++) {
-		l = &e->limits[i];
-		zone = limit_shared(l->limit) ? e->live.policy->zone :
-		    zone_of(e);
-		table_cell(table, "%s%.*s", limit_shared(l->limit) ?
-		    "group " : "", SLICE_ARG(l->limit->name));
-		table_cell(table, "%.*s", SLICE_ARG(l->limit->text));
-		table_cell(table, "%.*s", SLICE_ARG(l->limit->to_all ?
-		    SLICE("all") : l->limit->to_text));
-		table_cell(table, "%s", count_by_names[l->limit->count]);
-		table_cell(table, "%lld", (long long)l->view.used);
-		table_cell(table, "%lld", (long long)l->view.reserved);
-		table_cell(table, "%lld", (long long)l->ask.most);
-		table_cell(table, "%lld", (long long)left_of(l));
-		table_cell(table, "%s", l->view.next <= e->now ? "now" :
-		    live_slot(&e->live, zone, l->view.next));
-		table_cell(table, "%.*s", SLICE_ARG(rule_of(e,
-		    l->limit->at)));
-	}
-	printf("\n");
-	table_print(table, stdout, color);
-	table_free(table);
+	heading("limits, before this message", color);
+	for (size_t i = 0; i < e->nlimits; i++)
+		print_limit(e, &e->limits[i]);
 }
 
 /* print_steps - what was said to what */
 static void
 print_steps(struct explain *e, bool color)
 {
-	static const char *const heads[] = { "STEP", "VERDICT", "WHERE",
-	    "REPLY", NULL };
-	struct table *table = table_new(heads, "<<<<");
 	const struct explain_step *s;
 	size_t i;
 
+	heading("steps", color);
 	for (i = 0; i < e->nsteps; i++) {
 		s = &e->steps[i];
-		table_cell(table, "%.*s", SLICE_ARG(s->about));
-		table_cell(table, "%s", verdict_names[s->answer.verdict]);
-		table_cell(table, "%.*s", SLICE_ARG(rule_of(e,
-		    s->answer.rule)));
+		printf("  %-6s  %.*s", verdict_names[s->answer.verdict],
+		    SLICE_ARG(s->about));
+		if (s->answer.rule.file != NULL)
+			printf(" (%.*s)", SLICE_ARG(rule_of(e,
+			    s->answer.rule)));
+		putchar('\n');
 		if (s->answer.verdict == VERDICT_PASS)
-			table_cell(table, "-");
-		else
-			table_cell(table, "%s %s %.*s", s->answer.code,
-			    s->answer.dsn, SLICE_ARG(s->answer.text));
+			continue;
+		printf("          %s %s %.*s\n", s->answer.code,
+		    s->answer.dsn, SLICE_ARG(s->answer.text));
 	}
-	printf("\n");
-	table_print(table, stdout, color);
-	table_free(table);
+}
+
+/* print_edit - one change of the message */
+static void
+print_edit(const struct edit *edit)
+{
+	switch (edit->kind) {
+	case EDIT_REMOVE:
+		printf("  remove %.*s, number %u of that name\n",
+		    SLICE_ARG(edit->name), edit->index);
+		break;
+	case EDIT_INSERT:
+		printf("  insert %.*s: %.*s\n", SLICE_ARG(edit->name),
+		    SLICE_ARG(edit->value));
+		break;
+	default:
+		printf("  %s %.*s\n", edit_names[edit->kind],
+		    SLICE_ARG(edit->value));
+	}
 }
 
 /* print_edits - what would be changed, in order */
 static void
-print_edits(struct explain *e)
+print_edits(struct explain *e, bool color)
 {
-	const struct edit *edit;
 	const struct identity *id;
 	size_t i;
 
-	printf("\nedits\n");
-	for (i = 0; i < e->plan.n; i++) {
-		edit = &e->plan.edits[i];
-		if (edit->kind == EDIT_REMOVE)
-			printf("  remove %.*s, number %u of that name\n",
-			    SLICE_ARG(edit->name), edit->index);
-		else if (edit->kind == EDIT_DROP_RCPT)
-			printf("  drop recipient %.*s\n",
-			    SLICE_ARG(edit->value));
-	}
+	heading("edits", color);
+	for (i = 0; i < e->plan.n; i++)
+		print_edit(&e->plan.edits[i]);
 	for (i = 0; i < e->mail.nidentities; i++) {
 		id = e->mail.identities[i];
 		printf("  insert DKIM-Signature: d=%.*s s=%.*s %s (%.*s)\n",
@@ -161,13 +195,14 @@ print_edits(struct explain *e)
 		printf("  none\n");
 }
 
-/* explain_print - for eyes */
+/* explain_print - all of it */
 void
 explain_print(struct explain *e, bool color)
 {
 	const struct would *would = &e->mail.would;
 
 	print_head(e);
+	print_stream(e);
 	if (e->nlimits > 0)
 		print_limits(e, color);
 	print_steps(e, color);
@@ -177,133 +212,8 @@ explain_print(struct explain *e, bool color)
 		    SLICE_ARG(rule_of(e, would->rule)),
 		    SLICE_ARG(would->text));
 	if (e->file != NULL && e->accepted)
-		print_edits(e);
+		print_edits(e, color);
 	printf("\nverdict %s%s\n", verdict_names[e->verdict],
-	    e->verdict != VERDICT_PASS && e->accepted ?
+	    e->verdict > VERDICT_HOLD && e->accepted ?
 	    ", for some of the recipients" : "");
-}
-
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
-/* json_steps - what was said to what */
-static void
-json_steps(struct explain *e, struct buf *b)
-{
-	const struct answer *a;
-	size_t i;
-
-	buf_str(b, "\"steps\":[");
-	for (i = 0; i < e->nsteps; i++) {
-		a = &e->steps[i].answer;
-		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "about", e->steps[i].about);
-		field(b, "stage", slice_of(stage_names[a->stage]));
-		field(b, "code", slice_of(a->code));
-		field(b, "dsn", slice_of(a->dsn));
-		field(b, "text", a->text);
-		field(b, "rule", policy_rule(e->live.policy, a->rule,
-		    e->live.arena));
-		field(b, "limit", a->limit != NULL ? a->limit->name :
-		    SLICE(""));
-		buf_printf(b, "\"next\":%lld,\"verdict\":\"%s\"}",
-		    (long long)a->next, verdict_names[a->verdict]);
-	}
-	buf_str(b, "],");
-}
-
-/* json_limits - as they stand before this mail */
-static void
-json_limits(struct explain *e, struct buf *b)
-{
-	const struct explain_limit *l;
-	size_t i;
-
-	buf_str(b, "\"limits\":[");
-	for (i = 0; i < e->nlimits; i++) {
-		l = &e->limits[i];
-		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "limit", l->limit->name);
-		field(b, "kind", slice_of(limit_kind_names[l->limit->kind]));
-		field(b, "per", slice_of(limit_per(l->limit, e->live.arena)));
-		field(b, "number", l->limit->text);
-		field(b, "rule", policy_rule(e->live.policy, l->limit->at,
-		    e->live.arena));
-		buf_printf(b, "\"used\":%lld,\"reserved\":%lld,\"most\":%lld,"
-		    "\"remaining\":%lld,\"next\":", (long long)l->view.used,
-		    (long long)l->view.reserved, (long long)l->ask.most,
-		    (long long)left_of(l));
-		if (l->view.next == INT64_MAX)
-			buf_str(b, "null}");
-		else
-			buf_printf(b, "%lld}", (long long)l->view.next);
-	}
-	buf_str(b, "],");
-}
-
-/* json_edits - what would be changed, in order */
-static void
-json_edits(struct explain *e, struct buf *b)
-{
-	const char *comma = "";
-	const struct edit *edit;
-	size_t i;
-
-	buf_str(b, "\"edits\":[");
-	for (i = 0; e->accepted && i < e->plan.n; i++, comma = ",") {
-		edit = &e->plan.edits[i];
-		buf_printf(b, "%s{", comma);
-		if (edit->kind == EDIT_DROP_RCPT) {
-			field(b, "address", edit->value);
-			buf_str(b, "\"edit\":\"drop\"}");
-			continue;
-		}
-		field(b, "name", edit->name);
-		buf_printf(b, "\"index\":%u,\"edit\":\"remove\"}",
-		    edit->index);
-	}
-	for (i = 0; e->accepted && i < e->mail.nidentities; i++, comma = ",") {
-		buf_printf(b, "%s{\"name\":\"DKIM-Signature\",", comma);
-		field(b, "domain", e->mail.identities[i]->domain);
-		field(b, "selector", e->mail.identities[i]->selector);
-		buf_str(b, "\"index\":0,\"edit\":\"insert\"}");
-	}
-	buf_str(b, "],");
-}
-
-/* explain_json - one object */
-void
-explain_json(struct explain *e)
-{
-	const struct tenant *t = e->mail.tenant;
-	const struct would *would = &e->mail.would;
-	struct buf b = BUF_INIT;
-
-	buf_printf(&b, "{\"time\":%lld,", (long long)e->now);
-	field(&b, "tenant", t != NULL ? t->name : SLICE(""));
-	field(&b, "origin", slice_of(how(e)));
-	field(&b, "tenant_rule", policy_rule(e->live.policy,
-	    e->mail.tenant_rule, e->live.arena));
-	json_limits(e, &b);
-	json_steps(e, &b);
-	json_edits(e, &b);
-	if (would->verdict != VERDICT_PASS) {
-		buf_str(&b, "\"shadow\":{");
-		field(&b, "text", would->text);
-		field(&b, "rule", policy_rule(e->live.policy, would->rule,
-		    e->live.arena));
-		buf_printf(&b, "\"verdict\":\"%s\"},",
-		    verdict_names[would->verdict]);
-	}
-	buf_printf(&b, "\"accepted\":%s,\"verdict\":\"%s\"}\n",
-	    e->accepted ? "true" : "false", verdict_names[e->verdict]);
-	if (!buf_failed(&b))
-		fwrite(b.data, 1, b.len, stdout);
-	buf_free(&b);
 }

@@ -14,11 +14,13 @@
  * A recipient who was accepted and would hear 452 (too many in one message) is
  * sent the next message at once, as mail servers do.
  *
- * Headers are not in an event.  From is made of its domains; a stream that is
- * selected by header is given the headers that it asks for when the event was
- * in a stream of that name.  A refusal for a header that is not recorded stays
- * what it was, and so does what the desk or the gate's own trouble decided:
- * another policy would not have changed it.
+ * Headers are not in an event.  From is made of its domains; where headers
+ * decide about the stream it is the one that the event was in, if there is one
+ * of that name and the envelope allows it.  A refusal for a header that is not
+ * recorded stays what it was, and so does one by an open limit (what was
+ * delivered since is not in the events, so these do not bind here), and what
+ * the desk or the gate's own trouble decided: another policy would not have
+ * changed it.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -37,8 +39,8 @@ struct trial {			/* of one event */
 	const struct event_recipient **who;	/* NULL: the message itself */
 	size_t		 n;		/* attempts */
 	bool		*open;		/* still to be sent */
-	struct header_fact headers[8];
-	size_t		 nheaders;
+	bool		*in;		/* taken by the mail at hand */
+	struct header_fact from;
 	struct slice	 local;		/* a transport that is */
 };
 
@@ -94,66 +96,6 @@ from_field(const struct trial *t, const struct mail *mail)
 	    SLICE("unknown.invalid")));
 }
 
-/* glob_text - a text that matches it */
-static struct slice
-glob_text(struct arena *arena, struct slice glob)
-{
-	struct slice copy = glob.n > 0 ? arena_copy(arena, glob) : SLICE("x");
-	char *p = (char *)(uintptr_t)copy.p;
-	size_t n = 0;
-
-	if (copy.p == NULL || glob.n == 0)
-		return copy;
-	for (size_t i = 0; i < glob.n; i++)
-		if (glob.p[i] != '*')
-			p[n++] = glob.p[i] == '?' ? 'x' : glob.p[i];
-	return (struct slice){ p, n };
-}
-
-/* asked_line - the line that selected it then, or the first that headers can
- * satisfy */
-static const struct match_line *
-asked_line(const struct stream *s, struct slice matched)
-{
-	const struct match_line *first = NULL;
-	bool asks;
-	size_t i, j;
-
-	for (i = 0; i < s->nlines; i++) {
-		asks = false;
-		for (j = 0; j < s->lines[i].n; j++)
-			asks = asks || (s->lines[i].words[j].what ==
-			    MATCH_HEADER && !s->lines[i].words[j].not);
-		if (!asks)
-			continue;
-		if (slice_eq(s->lines[i].text, matched))
-			return &s->lines[i];
-		if (first == NULL)
-			first = &s->lines[i];
-	}
-	return first;
-}
-
-/* stream_headers - those that the recorded stream asks for */
-static void
-stream_headers(struct trial *t, const struct tenant *tenant)
-{
-	const struct stream *s = policy_stream(tenant, t->e->stream);
-	const struct match_line *line;
-	const struct match_word *w;
-	size_t i, most = sizeof(t->headers) / sizeof(t->headers[0]);
-
-	if (s == NULL || !s->by_header ||
-	    (line = asked_line(s, t->e->matched)) == NULL)
-		return;
-	for (i = 0; i < line->n && t->nheaders < most; i++) {
-		w = &line->words[i];
-		if (w->what == MATCH_HEADER && !w->not)
-			t->headers[t->nheaders++] = (struct header_fact){
-				w->name, glob_text(t->r->arena, w->glob) };
-	}
-}
-
 /* answered - what the new policy says to an attempt */
 static void
 answered(struct trial *t, struct replay_attempt *to, const struct mail *mail,
@@ -178,46 +120,40 @@ answered_open(struct trial *t, const struct mail *mail,
 		}
 }
 
-/* recipients - ask for each; those who get 452 stay open for the next mail.
- * taken[j] is the attempt of the mail's recipient j, or n for a local one */
-static size_t
-recipients(struct trial *t, struct mail *mail, size_t *taken)
+/* mail_of - the facts of the envelope */
+static void
+mail_of(const struct trial *t, struct mail *mail)
 {
 	const struct event *e = t->e;
-	struct answer a;
-	size_t i, n = 0;
 
-	for (i = 0; i < e->nrecipients; i++)
-		if (e->recipients[i].local && decide_rcpt(mail,
-		    e->recipients[i].address, t->local, e->time, &a) ==
-		    VERDICT_PASS)
-			taken[mail->nrcpts - 1] = t->n;
-	for (i = 0; i < t->n; i++) {
-		if (!t->open[i] || t->who[i] == NULL)
-			continue;
-		if (decide_rcpt(mail, t->who[i]->address, SLICE("smtp"),
-		    e->time, &a) == VERDICT_PASS) {
-			taken[mail->nrcpts - 1] = i;
-			n++;
-		} else if (n == 0 || strcmp(a.code, "452") != 0 ||
-		    t->attempts[i].was != VERDICT_PASS) {
-			answered(t, &t->attempts[i], mail, &a);
-			t->open[i] = false;
-		}
-	}
-	return n;
+	memset(mail, 0, sizeof(*mail));
+	mail->policy = (struct policy *)(uintptr_t)t->r->policy;
+	mail->ledger = t->r->ledger;
+	mail->arena = t->r->arena;
+	mail->login = e->login.n > 0 ? e->login : SLICE_NONE;
+	mail->listener = e->listener;
+	mail->told = e->stream;
+	mail->client = client_of(e->client);
+	mail->mail_from_text = e->mail_from.n > 0 ? e->mail_from :
+	    SLICE("<>");
+	/* of a message that was turned away the size is not known, or it was
+	 * not told at MAIL */
+	mail->declared = e->verdict <= VERDICT_HOLD ? e->size : 0;
 }
 
-/* counts_bytes - has the tenant a limit of that name that weighs mail? */
+/* has_limit - has the tenant one of that name that counts bytes, or else that
+ * is an open one? */
 static bool
-counts_bytes(const struct tenant *tenant, struct slice name)
+has_limit(const struct tenant *tenant, struct slice name, bool bytes)
 {
-	for (size_t i = 0; tenant != NULL && i < tenant->nstreams; i++) {
+	for (size_t i = 0; tenant != NULL && name.n > 0 &&
+	    i < tenant->nstreams; i++) {
 		const struct stream *s = tenant->streams[i];
 
 		for (size_t j = 0; j < s->nlimits; j++)
-			if (s->limits[j]->count == COUNT_BYTES &&
-			    slice_eq(s->limits[j]->name, name))
+			if (slice_eq(s->limits[j]->name, name) && (bytes ?
+			    s->limits[j]->count == COUNT_BYTES :
+			    s->limits[j]->kind == LIMIT_OPEN))
 				return true;
 	}
 	return false;
@@ -227,18 +163,116 @@ counts_bytes(const struct tenant *tenant, struct slice name)
 static bool
 keep_was(const struct event *e, const struct tenant *tenant)
 {
-	if (e->verdict == VERDICT_PASS || e->tenant.n == 0)
-		return e->verdict != VERDICT_PASS && e->stage == STAGE_HEADERS
-		    && e->nfrom_domains == 0;
+	if (e->verdict <= VERDICT_HOLD)
+		return false;
+	if (has_limit(tenant, e->limit, false))
+		return true;		/* what is delivered is not in it */
 	/* A message whose size is not known, or one recipient too many of one
 	 * whose end is not recorded. */
-	if (e->stage == STAGE_RCPT)
-		return e->limit.n > 0 ? e->size == 0 &&
-		    counts_bytes(tenant, e->limit) :
-		    e->verdict == VERDICT_DEFER;
+	if (e->stage < STAGE_MESSAGE && has_limit(tenant, e->limit, true))
+		return true;
+	if (e->stage == STAGE_RCPT && e->tenant.n > 0)
+		return e->limit.n == 0 && e->verdict == VERDICT_DEFER;
 	return e->stage == STAGE_HEADERS && e->limit.n == 0 &&
-	    (e->nfrom_domains == 0 ||
-	    !slice_starts(e->reply, SLICE("From:")));
+	    (e->nfrom_domains == 0 || (e->tenant.n > 0 &&
+	    !slice_starts(e->reply, SLICE("From:"))));
+}
+
+/* stay - as it was */
+static void
+stay(struct trial *t, size_t i)
+{
+	struct replay_attempt *a = &t->attempts[i];
+
+	t->open[i] = false;
+	a->would = a->was;
+	a->limit = a->was_limit;
+	a->rule = a->of->rule;
+	a->reply = a->of->reply;
+	a->now = a->of->tenant;
+}
+
+/* unknowable - turned away by a limit whose count is not in the events */
+static bool
+unknowable(const struct trial *t, const struct mail *mail, size_t i)
+{
+	const struct replay_attempt *a = &t->attempts[i];
+
+	return has_limit(mail->tenant, a->was_limit, false) ||
+	    (a->was > VERDICT_HOLD && t->e->verdict > VERDICT_HOLD &&
+	    t->e->stage < STAGE_MESSAGE &&
+	    has_limit(mail->tenant, a->was_limit, true));
+}
+
+/* refused_alone - would he be turned away if the message were his alone? */
+static bool
+refused_alone(struct trial *t, size_t i)
+{
+	struct mail mail;
+	struct answer a;
+	bool refused;
+
+	mail_of(t, &mail);
+	refused = decide_mail(&mail, t->e->time, &a) == VERDICT_PASS &&
+	    decide_rcpt(&mail, t->who[i]->address, SLICE("smtp"), t->e->time,
+	    &a) > VERDICT_HOLD;
+	decide_abort(&mail);
+	return refused;
+}
+
+/* one_rcpt - ask for one; true: taken.  Who was accepted and hears that the
+ * message has too many stays open for the next one; who was turned away may
+ * have come before those who make it too many now */
+static bool
+one_rcpt(struct trial *t, struct mail *mail, size_t i, size_t n)
+{
+	struct answer a;
+	bool crowd;
+
+	if (unknowable(t, mail, i)) {
+		stay(t, i);
+		return false;
+	}
+	if (decide_rcpt(mail, t->who[i]->address, SLICE("smtp"), t->e->time,
+	    &a) <= VERDICT_HOLD)
+		return true;
+	crowd = n > 0 && strcmp(a.code, "452") == 0;
+	if (crowd && t->attempts[i].was > VERDICT_HOLD)
+		stay(t, i);
+	else if (!crowd) {
+		answered(t, &t->attempts[i], mail, &a);
+		t->open[i] = false;
+	}
+	return false;
+}
+
+/* recipients - of one mail.  Who was turned away came before or after those
+ * who were accepted: before, if he would be turned away alone as well.
+ * taken[j] is the attempt of the mail's recipient j, or t->n for a local one */
+static void
+recipients(struct trial *t, struct mail *mail, size_t *taken)
+{
+	enum { BEFORE, ACCEPTED, AFTER } part;
+	const struct event *e = t->e;
+	struct answer a;
+	size_t i, n = 0;
+
+	memset(t->in, 0, t->n * sizeof(*t->in));
+	for (part = BEFORE; part <= AFTER; part++)
+		for (i = 0; i < t->n; i++)
+			if (t->open[i] && !t->in[i] && t->who[i] != NULL &&
+			    (t->attempts[i].of == e ? part == ACCEPTED :
+			    part == AFTER || (part == BEFORE &&
+			    refused_alone(t, i))) && one_rcpt(t, mail, i, n)) {
+				taken[mail->nrcpts - 1] = i;
+				t->in[i] = true;
+				n++;
+			}
+	for (i = 0; i < e->nrecipients; i++)
+		if (e->recipients[i].local && decide_rcpt(mail,
+		    e->recipients[i].address, t->local, e->time, &a) <=
+		    VERDICT_HOLD)
+			taken[mail->nrcpts - 1] = t->n;
 }
 
 /* spend - what was accepted is charged */
@@ -260,22 +294,13 @@ spend(struct trial *t, struct mail *mail)
 	    t->e->time);
 }
 
-/* stays - what it was; nobody is charged */
+/* all_stay - as they were; nobody is charged */
 static void
-stays(struct trial *t, struct mail *mail)
+all_stay(struct trial *t, struct mail *mail)
 {
-	for (size_t i = 0; i < t->n; i++) {
-		struct replay_attempt *a = &t->attempts[i];
-
-		if (!t->open[i])
-			continue;
-		t->open[i] = false;
-		a->would = a->was;
-		a->limit = a->was_limit;
-		a->rule = a->of->rule;
-		a->reply = a->of->reply;
-		a->now = a->of->tenant;
-	}
+	for (size_t i = 0; i < t->n; i++)
+		if (t->open[i])
+			stay(t, i);
 	decide_abort(mail);
 }
 
@@ -288,7 +313,7 @@ the_end(struct trial *t, struct mail *mail, const size_t *taken)
 	struct answer a;
 	size_t i;
 
-	if (decide_headers(mail, t->headers, t->nheaders, e->time, &a) ==
+	if (decide_headers(mail, &t->from, 1, e->time, &a) ==
 	    VERDICT_PASS && mail->tenant != NULL)
 		(void)decide_message(mail, e->size, e->time, &a);
 	for (i = 0; i < mail->nrcpts; i++) {
@@ -297,41 +322,20 @@ the_end(struct trial *t, struct mail *mail, const size_t *taken)
 		to = &t->attempts[taken[i] == t->n ? 0 : taken[i]];
 		t->open[to - t->attempts] = false;
 		answered(t, to, mail, &a);
-		if (a.verdict != VERDICT_PASS ||
-		    mail->rcpts[i].verdict == VERDICT_PASS)
+		if (a.verdict > VERDICT_HOLD ||
+		    mail->rcpts[i].verdict != VERDICT_DROP)
 			continue;
-		to->would = mail->rcpts[i].verdict;
+		to->would = VERDICT_DROP;
 		to->rule = policy_rule(t->r->policy, mail->rcpts[i].rule,
 		    t->r->arena);
 	}
-	if (a.verdict != VERDICT_PASS && a.verdict != VERDICT_HOLD) {
+	if (a.verdict > VERDICT_HOLD) {
 		decide_abort(mail);
 		return;
 	}
 	t->r->shadowed += t->r->counts && mail->would.verdict !=
 	    VERDICT_PASS;
 	spend(t, mail);
-}
-
-/* mail_of - the facts of the envelope */
-static void
-mail_of(const struct trial *t, struct mail *mail)
-{
-	const struct event *e = t->e;
-
-	memset(mail, 0, sizeof(*mail));
-	mail->policy = (struct policy *)(uintptr_t)t->r->policy;
-	mail->ledger = t->r->ledger;
-	mail->arena = t->r->arena;
-	mail->login = e->login.n > 0 ? e->login : SLICE_NONE;
-	mail->listener = e->listener;
-	mail->client = client_of(e->client);
-	mail->mail_from_text = e->mail_from.n > 0 ? e->mail_from :
-	    SLICE("<>");
-	/* what was over its limit at the end was not so when it began: its
-	 * size was not told then */
-	mail->declared = e->stage == STAGE_MESSAGE && e->verdict !=
-	    VERDICT_PASS ? 0 : e->size;
 }
 
 /* one_mail - MAIL to the end, with all that are open; 1: some are left over
@@ -354,18 +358,15 @@ one_mail(struct trial *t)
 		decide_abort(&mail);
 		return 0;
 	}
-	t->headers[0] = (struct header_fact){ SLICE("From"),
+	t->from = (struct header_fact){ SLICE("From"),
 		slice_of(from_field(t, &mail)) };
-	if (t->headers[0].value.p == NULL)
+	if (t->from.value.p == NULL)
 		return -1;
-	t->nheaders = 1;
-	if (mail.tenant != NULL)
-		stream_headers(t, mail.tenant);
-	(void)recipients(t, &mail, taken);
+	recipients(t, &mail, taken);
 	if (mail.nrcpts == 0)
 		decide_abort(&mail);
 	else if (keep_was(t->e, mail.tenant))
-		stays(t, &mail);
+		all_stay(t, &mail);
 	else
 		the_end(t, &mail, taken);
 	for (i = 0; i < t->n && mail.nrcpts > 0; i++)
@@ -386,8 +387,9 @@ attempt(struct trial *t, const struct event *of,
 	a->was = of->verdict;
 	if (who != NULL) {
 		a->recipient = who->address;
-		if (of->verdict == VERDICT_PASS)
-			a->was = who->verdict;
+		if (of->verdict <= VERDICT_HOLD &&
+		    who->verdict == VERDICT_DROP)
+			a->was = VERDICT_DROP;
 	}
 	a->was_limit = of->verdict != VERDICT_PASS ? of->limit : SLICE("");
 }
@@ -404,7 +406,9 @@ begin(struct trial *t)
 	t->attempts = arena_array(t->r->arena, room, sizeof(*t->attempts));
 	t->who = arena_array(t->r->arena, room, sizeof(*t->who));
 	t->open = arena_array(t->r->arena, room, sizeof(*t->open));
-	if (t->attempts == NULL || t->who == NULL || t->open == NULL)
+	t->in = arena_array(t->r->arena, room, sizeof(*t->in));
+	if (t->attempts == NULL || t->who == NULL || t->open == NULL ||
+	    t->in == NULL)
 		return -1;
 	t->local = p->nlocal_transports > 0 ? p->local_transports[0] :
 	    SLICE("local");
@@ -430,8 +434,7 @@ run(struct trial *t, bool *some)
 		;
 	*some = false;
 	for (size_t i = 0; i < t->n; i++)
-		*some = *some || t->attempts[i].would == VERDICT_PASS ||
-		    t->attempts[i].would == VERDICT_HOLD;
+		*some = *some || t->attempts[i].would <= VERDICT_HOLD;
 	return got;
 }
 
@@ -452,7 +455,7 @@ count(struct trial *t, uint64_t times)
 static bool
 left_alone(struct replay *r, const struct event *e)
 {
-	if (e->verdict == VERDICT_PASS)
+	if (e->verdict <= VERDICT_HOLD)
 		return false;
 	if (slice_starts(e->rule, SLICE("desk:"))) {
 		r->desk += r->counts ? e->count : 0;
@@ -504,7 +507,7 @@ static int
 keep_refused(struct trial *t)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->attempts[i].of->verdict != VERDICT_PASS &&
+		if (t->attempts[i].of->verdict > VERDICT_HOLD &&
 		    replay_first_keep(&t->r->tally, &t->attempts[i]) == -1)
 			return -1;
 	return 0;
@@ -538,8 +541,7 @@ ask_repeats(struct replay *r, const struct event *e)
 	struct replay_attempt a;
 	struct slice from;
 
-	if (f == NULL || (f->would != VERDICT_PASS &&
-	    f->would != VERDICT_HOLD)) {
+	if (f == NULL || f->would > VERDICT_HOLD) {
 		repeated(&a, e, f);
 		return r->counts ? replay_count(&r->tally, &a, e->count) : 0;
 	}
@@ -553,6 +555,15 @@ ask_repeats(struct replay *r, const struct event *e)
 	return ask(&t);
 }
 
+/* all_final - nothing is under way: deliveries are not in the events */
+static int64_t
+all_final(void *with, const uint8_t key[16])
+{
+	(void)with;
+	(void)key;
+	return INT64_MAX;
+}
+
 /* replay_event - by its kind */
 int
 replay_event(struct replay *r, const struct event *e,
@@ -562,6 +573,7 @@ replay_event(struct replay *r, const struct event *e,
 		.nrefused = nrefused };
 	int done;
 
+	ledger_finals(r->ledger, all_final, NULL);
 	if (e->kind == EVENT_VOID)
 		r->voided += r->counts;
 	if ((e->kind != EVENT_ACCEPT && e->kind != EVENT_HOLD &&

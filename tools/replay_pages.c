@@ -1,12 +1,13 @@
 /*
  * replay_pages - the events of the store in their order, some ahead.
  *
- * A recipient that was turned away is an event of its own, in front of the
- * event of the message whose other recipients were accepted, and nothing in it
- * names that message.  Whether it hears yes or no depends on them.  So for
- * each such refusal the next AHEAD events are looked through for the end of a
- * message of the same login, client and sender, at most JOIN later: if there
- * is one the recipient is asked for together with it, and else alone.
+ * A recipient that was turned away is an event of its own, and nothing in it
+ * names the message whose other recipients were accepted.  Whether it hears
+ * yes or no depends on them.  So for each such refusal the next AHEAD events
+ * are looked through for the end of a message of the same login, client and
+ * sender, at most JOIN later: if there is one the recipient is asked for
+ * together with it, and else alone.  The writer does not hurry with refusals,
+ * so one may also stand a little (LATE) behind the end of its message.
  *
  * Three pages are in memory, each with an arena of its own: one behind, the
  * one that is being replayed, and one ahead.  No transaction is open between
@@ -22,6 +23,7 @@
 enum { PAGE = 256, PAGES = 3, AHEAD = PAGE, TIDY = 64 /* pages */ };
 
 #define JOIN	(30 * CLOCK_SECOND)
+#define LATE	CLOCK_SECOND
 
 struct place_in_time {		/* an event in a page */
 	struct event	 e;
@@ -42,7 +44,7 @@ struct pages {
 	uint64_t	 next;		/* sequence to be read */
 	uint64_t	 last;		/* sequence of the last one wanted */
 	struct buf	 scratch;
-	const struct event *joined[AHEAD];
+	const struct event *joined[2 * AHEAD];
 };
 
 /* event_at - the n-th that was read, from 1 */
@@ -138,14 +140,36 @@ find_end(struct pages *p, uint64_t n)
 	return 0;
 }
 
+/* claim - refused recipients of this message that are recorded behind it */
+static void
+claim(struct pages *p, uint64_t n)
+{
+	const struct place_in_time *end = event_at(p, n);
+	uint64_t i, most = n + AHEAD < p->read ? n + AHEAD : p->read;
+
+	for (i = n + 1; i <= most; i++) {
+		struct place_in_time *at = event_at(p, i);
+
+		if (at->e.time - end->e.time > LATE)
+			break;
+		if (is_refused(&at->e) && memcmp(at->who, end->who,
+		    sizeof(at->who)) == 0)
+			at->joins = n;
+	}
+}
+
 /* join - the refused recipients that wait for this message */
 static size_t
 join(struct pages *p, uint64_t n)
 {
 	uint64_t i = n > AHEAD ? n - AHEAD : 1;
+	uint64_t most = n + AHEAD < p->read ? n + AHEAD : p->read;
 	size_t got = 0;
 
-	for (; i < n && is_end(&event_at(p, n)->e); i++)
+	if (!is_end(&event_at(p, n)->e))
+		return 0;
+	claim(p, n);
+	for (; i <= most; i++)
 		if (event_at(p, i)->joins == n)
 			p->joined[got++] = &event_at(p, i)->e;
 	return got;
@@ -174,7 +198,8 @@ one(struct replay *r, struct pages *p, uint64_t n, struct why *why)
 
 	arena_reset(r->arena);
 	r->counts = at->e.time >= r->since;
-	if (is_refused(&at->e) && (at->joins = find_end(p, n)) != 0)
+	if (at->joins != 0 || (is_refused(&at->e) &&
+	    (at->joins = find_end(p, n)) != 0))
 		return 0;
 	return replay_event(r, &at->e, p->joined, join(p, n), why);
 }

@@ -63,9 +63,10 @@ put(const char *fmt, ...)
 	policy_len += (size_t)n;
 }
 
-/* put_limit - any kind, small enough to be reached */
+/* put_limit - any kind, small enough to be reached; per: an outermost block,
+ * which may say what counts apart */
 static void
-put_limit(const char *name)
+put_limit(const char *name, bool per)
 {
 	static const char *const windows[] = { "minute", "hour", "day",
 		"week", "month", "month@17" };
@@ -75,24 +76,95 @@ put_limit(const char *name)
 	static const char *const counts[] = { "", "",
 		"  count = \"messages\"", "  count = \"recipients\"" };
 	static const char *const overs[] = { "", "", "  over = \"refuse\"",
-		"  over = \"defer\"" };
+		"  over = \"defer\"", "  over = \"hold\"" };
+	static const char *const pers[] = { "", "", "", "  per = \"login\"",
+		"  per = \"tenant\"", "  per = \"recipient_domain\"",
+		"  per = {\"provider\", \"sender\"}", "  per = \"stream\"",
+		"  per = \"sender_domain\"", "  per = {\"group\", \"login\"}" };
+	static const char *const modes[] = { "", "", "", "", "", "",
+		"  mode = \"shadow\"" };
+	const char *apart = per ? PICK(pers) : "";
 
-	if (chance(4) == 0)
-		put("	cap \"%s\" { limit = \"%zu/%s\"  count = \"bytes\" }\n",
-		    name, 3000 + chance(60000), PICK(windows));
-	else if (chance(2) == 0)
-		put("	cap \"%s\" { limit = \"%zu/%s\"%s%s%s }\n", name,
-		    5 + chance(200), PICK(windows), PICK(tos), PICK(counts),
+	switch (chance(8)) {
+	case 0:
+	case 1:
+		put("	cap \"%s\" { limit = \"%zu/%s\"  count = \"bytes\"%s%s }"
+		    "\n", name, 3000 + chance(60000), PICK(windows), apart,
 		    PICK(overs));
-	else
+		break;
+	case 2:
+		put("	open \"%s\" { limit = \"%zu\"%s%s%s }\n", name,
+		    20 + chance(200), apart, PICK(tos), PICK(overs));
+		break;
+	case 3:
+	case 4:
 		put("	throttle \"%s\" { rate = \"%zu/%s\"  burst = %zu"
-		    "%s%s%s }\n", name, 1 + chance(50), PICK(periods),
-		    3 + chance(40), PICK(tos), PICK(counts), PICK(overs));
+		    "%s%s%s%s%s }\n", name, 1 + chance(50), PICK(periods),
+		    3 + chance(40), apart, PICK(tos), PICK(counts),
+		    PICK(overs), PICK(modes));
+		break;
+	default:
+		put("	cap \"%s\" { limit = \"%zu/%s\"%s%s%s%s%s }\n", name,
+		    5 + chance(200), PICK(windows), apart, PICK(tos),
+		    PICK(counts), PICK(overs), PICK(modes));
+	}
+}
+
+/* put_values - what may stand at every level, rarely */
+static void
+put_values(void)
+{
+	static const char *const shadows[] = { "mode = \"shadow\"",
+		"shadow = {\"limits\"}", "shadow = {\"ownership\"}",
+		"mode = \"enforce\"", "shadow = {}" };
+
+	if (chance(6) == 0)
+		put("	%s\n", PICK(shadows));
+	if (chance(6) == 0)
+		put("	max_recipients = %zu\n", 1 + chance(5));
+	if (chance(6) == 0)
+		put("	partial = \"%s\"\n", chance(2) == 0 ? "allow" :
+		    "all-or-none");
+	if (chance(6) == 0)
+		put("	priority = \"%s\"\n", chance(2) == 0 ? "interactive" :
+		    "bulk");
+	if (chance(6) == 0)
+		put("	hold_max = \"%zuh\"\n", 1 + chance(70));
+	if (chance(8) == 0)
+		put("	then = \"refuse\"\n");
+}
+
+/* put_stream - by the envelope or by a header */
+static void
+put_stream(const char *name, const char *narrow)
+{
+	static const char *const lines[] = { "sender:a@*", "sender:<>",
+		"login:t1", "!login:t2", "listener:submission",
+		"client:10.1.0.0/16", "recipient:*@example.org",
+		"recipient:r1* sender:*@t1.example", "header:X-Stream",
+		"header:X-Stream=bulk", "!header:X-Stream",
+		"header:X-Stream=n?ws recipient:*@gmail.com" };
+	static const char *const claims[] = { "{\"t1\", \"t2\", \"t3\"}",
+		"{\"*@t1.example\", \"t1\"}" };
+
+	put("	stream \"%s\" {\n	match = {\"%s\", \"%s\"}\n", name,
+	    PICK(lines), PICK(lines));
+	put("	claim = %s\n", PICK(claims));
+	if (chance(2) == 0)
+		put("	strip = \"yes\"\n");
+	if (chance(8) == 0)
+		put("	paused = \"list in review\"\n");
+	put_values();
+	if (chance(2) == 0)
+		put_limit("plan", false);
+	if (chance(2) == 0)
+		put_limit(narrow, true);
+	put("	}\n");
 }
 
 /* put_tenant - "t1" with its domain, and a key more often than not */
 static void
-put_tenant(size_t i)
+put_tenant(size_t i, bool streams)
 {
 	static const char *const keys[] = { "acme.rsa", "acme.rsa",
 		"acme.rsa", "odd.rsa" };
@@ -109,14 +181,13 @@ put_tenant(size_t i)
 		put("	timezone = \"Asia/Tokyo\"\n");
 	if (chance(8) == 0)
 		put("	paused = \"invoice %zu\"\n", i);
-	if (chance(4) == 0)
-		put("	mode = \"shadow\"\n");
-	if (chance(4) == 0)
-		put("	max_recipients = %zu\n", 1 + chance(4));
 	if (chance(2) == 0)
 		put("	contact = \"help@t%zu.example\"\n", i);
+	put_values();
 	for (size_t n = chance(3); n > 0; n--)
-		put_limit(n == 1 ? "own" : "own2");
+		put_limit(n == 1 ? "own" : "own2", true);
+	if (streams && chance(2) == 0)
+		put_stream("mine", "narrow");
 	if (chance(3) > 0)
 		put("	dkim \"s1\" { domain = \"t%zu.example\"  key = \"%s\" }"
 		    "\n", i, PICK(keys));
@@ -127,33 +198,44 @@ put_tenant(size_t i)
 static const char *
 random_policy(uint64_t number)
 {
+	bool streams;
+
 	dice = number * UINT64_C(0x2545f4914f6cdd1d);
+	streams = chance(4) > 0;
 	policy_len = 0;
 	put("unknown_sender = \"%s\"\n", chance(2) == 0 ? "defer" : "refuse");
 	put("timezone = \"%s\"\n", chance(2) == 0 ? "UTC" : "Europe/Madrid");
 	if (chance(2) == 0)
 		put("trusted { clients = {\"192.0.2.0/24\"}"
 		    "  identify = \"from-domain\" }\n");
-	if (chance(4) == 0)
-		put("mode = \"shadow\"\n");
+	put_values();
+	if (chance(2) == 0)
+		put_limit("house", true);
+	if (streams && chance(2) == 0)
+		put_stream("news", "wide");
 	for (size_t i = 0; i < 2; i++) {
 		put("group \"g%zu\" {\n", i);
 		if (chance(6) == 0)
 			put("	paused = \"stopped\"\n");
-		put_limit("shared");
+		put_limit("shared", true);
+		put_values();
 		put("}\n");
 	}
 	for (size_t i = 0; i < 2; i++) {
 		put("class \"c%zu\" {\n", i);
-		put_limit("plan");
+		if (i == 1 && chance(2) == 0)
+			put("	extends = \"c0\"\n");
+		put_limit("plan", false);
 		if (chance(2) == 0)
-			put_limit("plan2");
-		if (chance(3) == 0)
-			put("	max_recipients = %zu\n", 2 + chance(5));
+			put_limit(i == 0 ? "more0" : "more1", true);
+		put_values();
+		if (streams && chance(2) == 0)
+			put_stream(chance(2) == 0 ? "bulk" : "news", i == 0 ?
+			    "narrow0" : "narrow1");
 		put("}\n");
 	}
 	for (size_t i = 1; i <= 4; i++)
-		put_tenant(i);
+		put_tenant(i, streams);
 	return policy_made;
 }
 
