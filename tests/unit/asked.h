@@ -24,7 +24,7 @@ static struct {
 } asked;
 
 /* asked_load - policy.conf as it stands in the folder */
-static void
+static inline void
 asked_load(void)
 {
 	struct policy_load args = { .path = "policy.conf", .keys = "keys" };
@@ -46,7 +46,7 @@ asked_load(void)
 }
 
 /* asked_begin - test set-up: folder, policy, empty counters */
-static void
+static inline void
 asked_begin(const char *policy)
 {
 	files_begin();
@@ -63,7 +63,7 @@ asked_begin(const char *policy)
 	asked_load();
 }
 
-static void
+static inline void
 asked_end(void)
 {
 	decide_abort(&asked.mail);
@@ -76,7 +76,7 @@ asked_end(void)
 }
 
 /* looked_at - an answer fit to be sent */
-static enum verdict
+static inline enum verdict
 looked_at(enum verdict verdict)
 {
 	const struct answer *a = &asked.answer;
@@ -96,14 +96,14 @@ looked_at(enum verdict verdict)
 	return verdict;
 }
 
-static struct slice
+static inline struct slice
 maybe(const char *s)
 {
 	return s != NULL ? slice_of(s) : SLICE_NONE;
 }
 
 /* ask_mail - MAIL FROM by login or client (or neither) */
-static enum verdict
+static inline enum verdict
 ask_mail(const char *login, const char *client, const char *from, int64_t size)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
@@ -127,7 +127,7 @@ ask_mail(const char *login, const char *client, const char *from, int64_t size)
 	return looked_at(decide_mail(mail, asked.now, &asked.answer));
 }
 
-static enum verdict
+static inline enum verdict
 ask_rcpt(const char *to, const char *transport)
 {
 	return looked_at(decide_rcpt(&asked.mail, slice_of(to),
@@ -135,7 +135,7 @@ ask_rcpt(const char *to, const char *transport)
 }
 
 /* ask_headers - pairs of name and value, NULL at the end */
-static enum verdict
+static inline enum verdict
 ask_headers(const char *const *pairs)
 {
 	struct header_fact h[16];
@@ -148,7 +148,7 @@ ask_headers(const char *const *pairs)
 	    &asked.answer));
 }
 
-static enum verdict
+static inline enum verdict
 ask_from(const char *from)
 {
 	const char *pairs[] = { "From", from, NULL };
@@ -156,7 +156,7 @@ ask_from(const char *from)
 	return ask_headers(pairs);
 }
 
-static enum verdict
+static inline enum verdict
 ask_end(int64_t size)
 {
 	return looked_at(decide_message(&asked.mail, size, asked.now,
@@ -164,7 +164,7 @@ ask_end(int64_t size)
 }
 
 /* expect_reply - code, enhanced code, words in the text, and the line */
-static void
+static inline void
 expect_reply(const char *code, const char *dsn, const char *words,
     unsigned line)
 {
