@@ -9,7 +9,7 @@
  *	bounced, suppress_after_k	the k-th day on which it happened, when
  *					the first is old enough and nothing was
  *					delivered there meanwhile
- *	complaint			at once, for the tenant
+ *	complaint, opt-out		at once, for the tenant
  *
  * A strike is a day.  Its row in the table "strikes":
  *
@@ -199,6 +199,10 @@ outcome_suppress(struct outcomes *o, const struct outcome *x, struct why *why)
 		return outcomes_suppress(o, tenant, x->recipient,
 		    SUPPRESS_COMPLAINT, source, x->time, 0, x->stream, why) ==
 		    -1 ? -1 : 0;
+	if (x->kind == OUTCOME_OPT_OUT)
+		return outcomes_suppress(o, tenant, x->recipient,
+		    SUPPRESS_UNSUBSCRIBE, source, x->time, 0, x->stream,
+		    why) == -1 ? -1 : 0;
 	if (x->kind != OUTCOME_BOUNCED)
 		return 0;
 	if (slice_is(x->action, action_names[ACTION_SUPPRESS_AFTER_K])) {

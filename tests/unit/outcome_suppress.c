@@ -129,6 +129,8 @@ static const struct story stories[] = {
 	  0 },
 	{ "a complaint", { { 0, OUTCOME_COMPLAINT, "", "" } }, 1,
 	  SUPPRESS_COMPLAINT, 0 },
+	{ "an opt-out by a feedback loop", { { 0, OUTCOME_OPT_OUT, "", "" } },
+	  1, SUPPRESS_UNSUBSCRIBE, 0 },
 	{ "not spam after all", { { 0, OUTCOME_NOT_SPAM, "", "" } }, 1, -1,
 	  0 },
 };

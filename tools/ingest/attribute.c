@@ -1,0 +1,260 @@
+/*
+ * attribute - from a claim to the gate's own event.
+ *
+ * In this order: the queue id that our own Postfix tells, together with the
+ * Message-ID; the Message-ID of the message that came back, by the index of the
+ * reader of the log, and, for events that it has not seen yet, by looking at
+ * the last ones; a token in List-Unsubscribe of the message that came back.
+ *
+ * The recipient must be one of the event.  A report about another address (one
+ * that it was forwarded to) is taken for the one recipient, if there is only
+ * one: whoever can name the message got it through that recipient.
+ *
+ * Not proven: a message older than ATTRIBUTE_AGE.  Queue ids come again, and a
+ * bounce takes days, not months.
+ */
+#include "tools/ingest/attribute.h"
+
+#include <ctype.h>
+
+#include "tools/ingest/fields.h"
+
+enum { BEHIND = 5000, IDS = 16, TOKENS = 8 };
+
+const char *const proof_names[] = { "none", "queue-id", "message-id",
+	"token", NULL };
+
+/* read_event - of that sequence; fetch */
+static int
+read_event(const struct attribute_by *by, uint64_t seq, struct arena *arena,
+    struct event *e, struct why *why)
+{
+	struct slice encoded;
+	size_t got;
+
+	if (by->gate == NULL)
+		return 0;
+	if (store_read(by->gate, seq, 1, arena, &encoded, &got, why) == -1)
+		return -1;
+	if (got == 0)
+		return 0;
+	if (event_decode(encoded, e, arena, why) == -1)
+		return -1;
+	return e->seq == seq && (e->kind == EVENT_ACCEPT ||
+	    e->kind == EVENT_HOLD) && by->now - e->time < ATTRIBUTE_AGE &&
+	    e->time < by->now + INT64_C(3600000000);
+}
+
+/* is_remote - did the gate let it through to somebody else's server? */
+static bool
+is_remote(const struct event_recipient *r)
+{
+	return !r->local && (r->verdict == VERDICT_PASS ||
+	    r->verdict == VERDICT_HOLD);
+}
+
+/* recipient_of - whom the claim means; NULL: nobody of this message */
+static const struct event_recipient *
+recipient_of(const struct event *e, const struct claim *c)
+{
+	const struct event_recipient *only = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		const struct event_recipient *r = &e->recipients[i];
+
+		if (!is_remote(r))
+			continue;
+		if ((c->recipient.n > 0 && slice_case_eq(r->address,
+		    c->recipient)) || (c->original.n > 0 &&
+		    slice_case_eq(r->address, c->original)))
+			return r;
+		only = r;
+		n++;
+	}
+	return n == 1 ? only : NULL;
+}
+
+/* try_event - is this the message?  Fetch */
+static int
+try_event(const struct attribute_by *by, uint64_t seq, const struct claim *c,
+    struct arena *arena, struct proof *p, struct why *why)
+{
+	int got = read_event(by, seq, arena, &p->event, why);
+
+	if (got != 1)
+		return got;
+	p->recipient = recipient_of(&p->event, c);
+	return p->recipient != NULL;
+}
+
+/* bare - a Message-ID without its angles */
+static struct slice
+bare(struct slice id)
+{
+	id = slice_trim(id);
+	if (id.n >= 2 && id.p[0] == '<' && id.p[id.n - 1] == '>')
+		id = (struct slice){ id.p + 1, id.n - 2 };
+	return id;
+}
+
+/* by_queue_id - what our own Postfix says of its own mail; id: Message-ID of
+ * what came back */
+static int
+by_queue_id(const struct attribute_by *by, const struct claim *c,
+    struct slice id, struct arena *arena, struct proof *p, struct why *why)
+{
+	uint64_t seq;
+	int got;
+
+	if (c->queue_id.n == 0 || by->gate == NULL)
+		return 0;
+	got = store_by_queue_id(by->gate, c->queue_id, &seq, why);
+	if (got == 1)
+		got = try_event(by, seq, c, arena, p, why);
+	/* A queue id can be guessed; what was in the message cannot. */
+	if (got == 1 && p->event.message_id.n > 0 &&
+	    !slice_eq(bare(p->event.message_id), bare(id)))
+		got = 0;
+	return got;
+}
+
+/* not_seen_yet - the last events, which are in no index yet; fetch */
+static int
+not_seen_yet(const struct attribute_by *by, struct slice id, uint64_t *seq,
+    struct why *why)
+{
+	uint64_t applied, last, from;
+	struct arena *scratch;
+	struct slice encoded;
+	struct event e;
+	int64_t time;
+	size_t got = 1;
+	int rc = 0;
+
+	if (outcomes_applied(by->outcomes, &applied, why) == -1 ||
+	    store_last(by->gate, &last, &time, why) == -1)
+		return -1;
+	if ((scratch = arena_new(1 << 14, 0)) == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for events");
+	from = last > BEHIND && applied + 1 < last - BEHIND ? last - BEHIND :
+	    applied + 1;
+	for (; rc == 0 && from <= last && got == 1; from++) {
+		arena_reset(scratch);
+		rc = store_read(by->gate, from, 1, scratch, &encoded, &got,
+		    why);
+		if (rc == 0 && got == 1)
+			rc = event_decode(encoded, &e, scratch, why);
+		if (rc == 0 && got == 1 && e.message_id.n > 0 &&
+		    slice_eq(bare(e.message_id), id)) {
+			*seq = e.seq;
+			rc = 1;
+		}
+	}
+	arena_free(scratch);
+	return rc;
+}
+
+/* by_message_id - the index first, the latest message first */
+static int
+by_message_id(const struct attribute_by *by, const struct claim *c,
+    struct slice id, struct arena *arena, struct proof *p, struct why *why)
+{
+	uint64_t seqs[IDS], seq;
+	size_t n;
+	int got;
+
+	id = bare(id);
+	if (id.n == 0 || id.n > 998 || by->gate == NULL)
+		return 0;
+	if (outcomes_by_message_id(by->outcomes, id, 0, seqs, IDS, &n,
+	    why) == -1)
+		return -1;
+	while (n-- > 0)
+		if ((got = try_event(by, seqs[n], c, arena, p, why)) != 0)
+			return got;
+	got = not_seen_yet(by, id, &seq, why);
+	return got == 1 ? try_event(by, seq, c, arena, p, why) : got;
+}
+
+/* is_token_byte - URL-safe base64 */
+static bool
+is_token_byte(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_';
+}
+
+/* by_token - each word of the field that might be one */
+static int
+by_token(const struct attribute_by *by, const struct claim *c,
+    struct arena *arena, struct proof *p, struct why *why)
+{
+	struct slice s = SLICE_NONE, word;
+	int tried = 0, got;
+
+	if (by->ring == NULL || c->returned.n == 0)
+		return 0;
+	s = field_find(c->returned, "List-Unsubscribe", arena);
+	while (s.n > 0 && tried < TOKENS) {
+		for (word = s, word.n = 0; word.n < s.n &&
+		    is_token_byte(s.p[word.n]); word.n++)
+			;
+		s = slice_from(s, word.n + (word.n == 0));
+		if (word.n < TOKEN_SHORT || word.n > TOKEN_MAX)
+			continue;
+		tried++;
+		got = token_read(by->ring, word, arena, &p->token, why);
+		if (got == -1)
+			return -1;
+		if (got == 1 && (c->recipient.n == 0 || slice_case_eq(
+		    p->token.recipient, c->recipient) || slice_case_eq(
+		    p->token.recipient, c->original)))
+			return 1;
+	}
+	return 0;
+}
+
+/* attribute - the order is argued at the head of this file */
+int
+attribute(const struct attribute_by *by, const struct claim *c,
+    struct arena *arena, struct proof *p, struct why *why)
+{
+	struct slice id;
+	int got;
+
+	*p = (struct proof){ .by = PROOF_QUEUE_ID };
+	id = c->returned.n > 0 ? field_find(c->returned, "Message-ID",
+	    arena) : SLICE_NONE;
+	if ((got = by_queue_id(by, c, id, arena, p, why)) != 0)
+		return got;
+	p->by = PROOF_MESSAGE_ID;
+	if ((got = by_message_id(by, c, id, arena, p, why)) != 0 ||
+	    (got = by_message_id(by, c, c->message_id, arena, p, why)) != 0)
+		return got;
+	p->by = PROOF_TOKEN;
+	if ((got = by_token(by, c, arena, p, why)) != 0)
+		return got;
+	p->by = PROOF_NONE;
+	return 0;
+}
+
+/* attribute_message - by its Message-ID, whoever the recipient is */
+int
+attribute_message(const struct attribute_by *by, struct slice id,
+    struct arena *arena, struct event *e, struct why *why)
+{
+	uint64_t seqs[IDS], seq;
+	size_t n;
+	int got;
+
+	id = bare(id);
+	if (id.n == 0 || id.n > 998 || by->gate == NULL)
+		return 0;
+	if (outcomes_by_message_id(by->outcomes, id, 0, seqs, IDS, &n,
+	    why) == -1)
+		return -1;
+	if (n > 0)
+		return read_event(by, seqs[n - 1], arena, e, why);
+	got = not_seen_yet(by, id, &seq, why);
+	return got == 1 ? read_event(by, seq, arena, e, why) : got;
+}
