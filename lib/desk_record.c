@@ -222,6 +222,20 @@ desk_follows(const struct desk_row *row, uint64_t seq,
 	return memcmp(in_body, digest, sizeof(digest)) == 0;
 }
 
+/* limit_kind - its name; one of tomorrow has none yet */
+static const char *
+limit_kind(const struct desk_record *r)
+{
+	unsigned i;
+
+	if (r->limit.n == 0)
+		return "";
+	for (i = 0; limit_kind_names[i] != NULL; i++)
+		if (i == r->limit_kind)
+			return limit_kind_names[i];
+	return "unknown";
+}
+
 /* json_text - a key and a string, behind a comma */
 static void
 json_text(struct buf *b, const char *name, struct slice text)
@@ -244,9 +258,7 @@ desk_json(const struct desk_row *row, struct buf *b)
 	for (size_t i = 0; i < NTEXTS; i++)
 		json_text(b, texts[i].name, *(const struct slice *)
 		    (const void *)((const char *)r + texts[i].at));
-	json_text(b, "limit_kind", slice_of(r->limit.n == 0 ? "" :
-	    r->limit_kind <= LIMIT_CAP ? limit_kind_names[r->limit_kind] :
-	    "unknown"));
+	json_text(b, "limit_kind", slice_of(limit_kind(r)));
 	buf_printf(b, ",\"amount\":%" PRId64 ",\"until\":", r->amount);
 	if (r->until == 0)
 		buf_str(b, "null");

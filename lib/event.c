@@ -44,7 +44,8 @@ enum { FORMAT = 1, AT_SEQ = 8, AT_TIME = 16, HEAD = 76,
 	CHARGE_LEAST = 16 + 2 + 6 * 8 + 2 * 4, FLAGS = 0xffffff };
 
 const char *const event_kind_names[] = { "accept", "hold", "refuse", "defer",
-	"drop", "void", "release", "reload", "warmup", "status", NULL };
+	"drop", "void", "release", "reload", "warmup", "status", "reset",
+	NULL };
 const char *const verdict_names[] = { "pass", "hold", "defer", "refuse",
 	"drop", NULL };
 const char *const stage_names[] = { "connect", "mail", "rcpt", "headers",
@@ -171,7 +172,7 @@ get_head(struct wire *w, struct event *e, struct why *why)
 	e->size = get_i64(w);
 	e->count = get_u32(w);
 	get_bytes(w, e->policy_hash, sizeof(e->policy_hash));
-	if (w->bad || format != FORMAT || kind > EVENT_STATUS ||
+	if (w->bad || format != FORMAT || kind > EVENT_RESET ||
 	    verdict > VERDICT_DROP || stage > STAGE_MESSAGE ||
 	    flags >> 24 > VERDICT_DROP)
 		return why_set(why, "the head of the event makes no sense");

@@ -20,7 +20,7 @@
 
 enum event_kind { EVENT_ACCEPT, EVENT_HOLD, EVENT_REFUSE, EVENT_DEFER,
 	EVENT_DROP, EVENT_VOID, EVENT_RELEASE, EVENT_RELOAD, EVENT_WARMUP,
-	EVENT_STATUS };
+	EVENT_STATUS, EVENT_RESET };
 extern const char *const event_kind_names[];	/* NULL-ended */
 
 enum verdict { VERDICT_PASS, VERDICT_HOLD, VERDICT_DEFER, VERDICT_REFUSE,
@@ -44,7 +44,8 @@ struct charge {
 	uint8_t		kind;		/* enum limit_kind */
 	uint8_t		shared;		/* the key spans several tenants */
 	uint64_t	tenant;		/* id of the tenant that spends */
-	int64_t		amount;		/* recipients, messages or bytes */
+	int64_t		amount;		/* recipients, messages or bytes; of a
+					   RESET: what is forgotten */
 	int64_t		window;		/* cap: start, us; others: 0 */
 	int64_t		window_end;	/* cap: end, us; others: 0 */
 	int64_t		rate;		/* throttle: leaks rate per period us */
@@ -99,7 +100,7 @@ struct event {
 	struct event_recipient *recipients;
 	size_t		 nrecipients;
 	uint64_t	 voids;		/* EVENT_VOID: seq it takes back */
-	struct slice	 text;		/* RELOAD, STATUS: what happened */
+	struct slice	 text;		/* RELOAD, STATUS, RESET: what happened */
 };
 #define EVENT_LONG_LINES	1u	/* signed lines over 998 bytes */
 

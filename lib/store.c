@@ -8,6 +8,10 @@
  *	table	   key			value
  *	meta	   "checkpoint"		u64 sequence: replay starts behind it
  *		   "status"		status record, below
+ *		   "orders"		what is in force of the desk
+ *					(policy/orders.c)
+ *		   "head", be64 desk	i64 time, u8[32] chain there
+ *		   sequence
  *	events	   be64 sequence	an event (event.c); dense from 1
  *	minutes	   be64 minute		u64 sequence of the first event in it;
  *		   since 1970		minutes without one have no row
@@ -19,10 +23,11 @@
  *					rate, period, u64 seq
  *	forms	   hash_128 of path	field path, field text
  *
- *	status: u8 format = 1, i64 pid, started, heartbeat, wall, clock_jump,
+ *	status: u8 format = 2, i64 pid, started, heartbeat, wall, clock_jump,
  *	u64 generation, u8 result, u8 draining, u8[32] policy hash,
  *	u64 accepted, deferred, refused, failed, overflow,
- *	field text, version, socket
+ *	field text, version, socket, u64 desk_seq, field desk
+ *	(format 1 ends behind socket)
  *
  * One transaction holds many events (the writer's group), and counters ride
  * along.  The index of minutes costs one row a minute; the index of queue ids
@@ -47,7 +52,7 @@
 #include "lib/hash.h"
 #include "lib/wire.h"
 
-enum { STATUS_FORMAT = 1 };
+enum { STATUS_FORMAT = 2 };
 
 static const char *const tables[] = { "meta", "events", "minutes",
 	"queue_ids", "counters", "forms", NULL };
@@ -189,10 +194,10 @@ fail(struct store *s, struct why *why)
 	return -1;
 }
 
-/* put - one row */
-static int
-put(struct store *s, unsigned table, struct slice key, struct slice value,
-    struct why *why)
+/* store_put_row - one row */
+int
+store_put_row(struct store *s, unsigned table, struct slice key,
+    struct slice value, struct why *why)
 {
 	if (db_put(s->txn, table, key, value, why) == -1)
 		return fail(s, why);
@@ -207,7 +212,7 @@ put_buf(struct store *s, unsigned table, struct slice key, struct why *why)
 		why_kind(why, WHY_MEMORY, "no memory to write a row");
 		return fail(s, why);
 	}
-	return put(s, table, key, buf_slice(&s->buf), why);
+	return store_put_row(s, table, key, buf_slice(&s->buf), why);
 }
 
 /* le64 - a number as the value of a row */
@@ -265,7 +270,7 @@ store_append(struct store *s, struct slice encoded, int64_t time,
 		return fail(s, why);
 	if (index_minute(s, why) == -1)
 		return -1;
-	if (queue_id.n > 0 && put(s, T_QUEUE_IDS,
+	if (queue_id.n > 0 && store_put_row(s, T_QUEUE_IDS,
 	    store_queue_key(queue_id, room), le64(s->seq, value), why) == -1)
 		return -1;
 	*seq = s->seq;
@@ -285,7 +290,7 @@ store_probe(struct store *s, size_t bytes, struct why *why)
 	for (i = 0; rc == 0 && i * sizeof(row) < bytes; i++) {
 		int n = snprintf(key, sizeof(key), "probe%zu", i);
 
-		rc = put(s, T_META, (struct slice){ key, (size_t)n },
+		rc = store_put_row(s, T_META, (struct slice){ key, (size_t)n },
 		    (struct slice){ row, sizeof(row) }, why);
 	}
 	store_abort(s);
@@ -356,7 +361,8 @@ store_put_checkpoint(struct store *s, uint64_t seq, struct why *why)
 {
 	uint8_t value[8];
 
-	return put(s, T_META, SLICE("checkpoint"), le64(seq, value), why);
+	return store_put_row(s, T_META, SLICE("checkpoint"),
+	    le64(seq, value), why);
 }
 
 /* store_put_form - the last good text of a file, or none any more */
@@ -404,6 +410,8 @@ store_put_status(struct store *s, const struct status *st, struct why *why)
 	put_field(b, st->text);
 	put_field(b, st->version);
 	put_field(b, st->socket);
+	put_u64(b, st->desk_seq);
+	put_field(b, st->desk);
 	return put_buf(s, T_META, SLICE("status"), why);
 }
 
@@ -435,7 +443,11 @@ store_get_status(struct slice value, struct status *st, struct why *why)
 	st->text = get_field(&w);
 	st->version = get_field(&w);
 	st->socket = get_field(&w);
-	if (w.bad || w.p != w.end || st->result > STATUS_REFUSED)
+	if (format >= 2) {
+		st->desk_seq = get_u64(&w);
+		st->desk = get_field(&w);
+	}
+	if (w.bad || w.p != w.end || format == 0 || st->result > STATUS_REFUSED)
 		return why_set(why, "the status record makes no sense");
 	return 0;
 }

@@ -69,13 +69,28 @@ struct status {			/* the gate's word about itself */
 	uint8_t		policy_hash[HASH_SHA256];
 	uint64_t	accepted, deferred, refused, failed; /* since start */
 	uint64_t	overflow;	/* charges to overflow counters */
+	uint64_t	desk_seq;	/* last decision in force; 0: none */
 	struct slice	text;		/* what the last load changed, refused */
 	struct slice	version;
 	struct slice	socket;
+	struct slice	desk;		/* why the desk is not followed; empty:
+					   it is */
 };
 enum status_result { STATUS_OK, STATUS_PARTLY, STATUS_REFUSED };
 extern const char *const status_result_names[];
 int	store_put_status(struct store *, const struct status *, struct why *);
+
+/* What the gate has taken from the desk (policy/orders.h), as bytes: it holds
+ * on when the desk is gone. */
+int	store_put_orders(struct store *, struct slice, struct why *);
+/* Where the desk's chain stood: kept for ever, so that a cut tail shows. */
+struct store_head {
+	uint64_t	seq;
+	int64_t		time;		/* us, when the gate had read so far */
+	uint8_t		chain[HASH_SHA256];
+};
+int	store_put_head(struct store *, const struct store_head *,
+	    struct why *);
 
 /* --- any: each call opens and ends its own read transaction --------------- */
 int	store_status(struct store *, struct status *, struct arena *,
@@ -100,6 +115,12 @@ int	store_form(struct store *, struct slice path, struct arena *,
 	    struct slice *text, struct why *);			/* fetch */
 int	store_forms(struct store *, struct arena *, struct slice **paths,
 	    size_t *n, struct why *);
+
+int	store_orders(struct store *, struct arena *, struct slice *,
+	    struct why *);					/* fetch */
+/* Up to n heads whose sequence is at least from, in order. */
+int	store_heads(struct store *, uint64_t from, size_t n,
+	    struct store_head *, size_t *got, struct why *);
 
 /*
  * Every page, then every record: sequences dense, times in order, indexes

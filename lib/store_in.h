@@ -1,7 +1,8 @@
 /*
  * store_in - the tables of the gate's store, for the files that make it up.
  *
- * store.c writes and opens, store_read.c reads, store_verify.c compares.
+ * store.c writes and opens, store_read.c reads, store_verify.c compares,
+ * store_desk.c keeps what the gate knows of the desk.
  */
 #ifndef LIB_STORE_IN_H
 #define LIB_STORE_IN_H
@@ -29,6 +30,12 @@ struct store {
 	struct buf	 buf;
 };
 
+/* One row, in the writer's transaction; what fails makes the commit fail. */
+int	store_put_row(struct store *, unsigned table, struct slice key,
+	    struct slice value, struct why *);
+/* A head of the desk as a row of meta; false when it is none. */
+bool	store_get_head(struct slice key, struct slice value,
+	    struct store_head *);
 /* The key of a queue id in its index; out holds STORE_QUEUE_ID bytes. */
 struct slice store_queue_key(struct slice queue_id,
 	    uint8_t out[STORE_QUEUE_ID]);

@@ -206,8 +206,12 @@ check_counter(struct check *c, struct slice key, struct slice value)
 static int
 check_meta(struct check *c, struct slice key, struct slice value)
 {
+	struct store_head head;
 	struct status status;
 
+	if (store_get_head(key, value, &head) ||
+	    (slice_is(key, "orders") && value.n > 0))
+		return 0;
 	if (slice_is(key, "status"))
 		return store_get_status(value, &status, c->why);
 	if (!slice_is(key, "checkpoint") || value.n != 8)

@@ -24,6 +24,7 @@
 #include "lib/provider.h"
 #include "lib/user.h"
 #include "lib/version.h"
+#include "milter/obey.h"
 #include "milter/life.h"
 #include "milter/reload.h"
 
@@ -139,10 +140,11 @@ restore(struct gate *gate)
 
 /* finish - flushed, and given back as far as nobody else has it */
 static int
-finish(struct gate *gate, struct reload *reload, struct listener *listener,
-    struct config *config, int status)
+finish(struct gate *gate, struct reload *reload, struct obey *obey,
+    struct listener *listener, struct config *config, int status)
 {
 	reload_stop(reload);
+	obey_stop(obey);
 	writer_stop(gate->writer);
 	listener_close(listener);
 	log_info("stopped");
@@ -151,6 +153,7 @@ finish(struct gate *gate, struct reload *reload, struct listener *listener,
 	if (atomic_load(&gate->sessions) > 0)
 		_exit(status);
 	policy_drop(gate->policy);
+	orders_drop(gate->orders);
 	key_cache_free(gate->keys);
 	ledger_free(gate->ledger);
 	store_close(gate->store);
@@ -177,6 +180,7 @@ run(struct config *config)
 	struct gate gate = { .config = config };
 	struct listener listener;
 	struct reload *reload;
+	struct obey *obey;
 	struct user user;
 	struct why why;
 	uint64_t applied;
@@ -197,6 +201,8 @@ run(struct config *config)
 	gate.store = open_store(dir, config);
 	free(dir);
 	applied = restore(&gate);
+	if (obey_new(&obey, &gate, &why) == -1)
+		log_fatal(broken(&why), "%s", why.text);
 	if ((reload = reload_new(&gate)) == NULL)
 		log_fatal(EX_OSERR, "out of memory");
 	if (reload_first(reload, &why) == -1)
@@ -205,18 +211,20 @@ run(struct config *config)
 	    &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
+	obey_once(obey);
 	if (user_raise(&user, &why) == -1 ||
 	    listener_open(config->milter.socket,
 	    config->milter.socket_group, &user, &listener, &why) == -1)
 		log_fatal(EX_CANTCREAT, "%s", why.text);
 	if (user_become(&user, &why) == -1 ||
-	    reload_start(reload, &why) == -1)
+	    reload_start(reload, &why) == -1 ||
+	    obey_start(obey, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	if (life_run(&gate, reload, &listener, &why) == -1) {
 		log_error("%s", why.text);
 		status = EX_SOFTWARE;
 	}
-	return finish(&gate, reload, &listener, config, status);
+	return finish(&gate, reload, obey, &listener, config, status);
 }
 
 /* main - the options */

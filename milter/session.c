@@ -68,6 +68,7 @@ message_begin(struct session *s)
 		.mail = {
 			.policy = gate_policy(s->gate),
 			.ledger = s->gate->ledger,
+			.orders = gate_orders(s->gate),
 			.arena = arena,
 			.client = s->client,
 		},
@@ -90,6 +91,7 @@ message_end(struct session *s)
 	for (size_t i = 0; i < m->nkeys; i++)
 		key_release(s->gate->keys, m->keys[i]);
 	policy_drop(m->mail.policy);
+	orders_drop(m->mail.orders);
 	arena_reset(m->arena);
 	*m = (struct message){ .progress = MESSAGE_NONE, .arena = m->arena };
 	atomic_fetch_sub(&s->gate->messages, 1);
@@ -113,6 +115,31 @@ gate_policy(struct gate *gate)
 	p = policy_hold(gate->policy);
 	pthread_mutex_unlock(&gate->policy_lock);
 	return p;
+}
+
+/* gate_orders - the same lock, the same reason */
+struct orders *
+gate_orders(struct gate *gate)
+{
+	struct orders *o;
+
+	pthread_mutex_lock(&gate->policy_lock);
+	o = orders_hold(gate->orders);
+	pthread_mutex_unlock(&gate->policy_lock);
+	return o;
+}
+
+/* gate_order - messages that begin from here on obey these */
+void
+gate_order(struct gate *gate, struct orders *o)
+{
+	struct orders *old;
+
+	pthread_mutex_lock(&gate->policy_lock);
+	old = gate->orders;
+	gate->orders = o;
+	pthread_mutex_unlock(&gate->policy_lock);
+	orders_drop(old);
 }
 
 /* gate_swap - messages that begin from here on see the other one */

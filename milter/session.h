@@ -38,8 +38,9 @@ struct gate {				/* the process; sessions borrow it */
 	struct ledger		*ledger;
 	struct writer		*writer;
 	struct key_cache	*keys;
-	pthread_mutex_t		 policy_lock;	/* of the pointer below */
+	pthread_mutex_t		 policy_lock;	/* of the two below */
 	struct policy		*policy;	/* owns a reference */
+	struct orders		*orders;	/* the same; NULL: none */
 	atomic_long		 sessions;
 	atomic_long		 messages;	/* between MAIL and their end */
 	atomic_long		 inside;	/* callbacks running */
@@ -101,6 +102,10 @@ void	 message_settle(struct session *);
 
 /* The policy of now, with a reference of the caller's. */
 struct policy *gate_policy(struct gate *);
+/* What operators have in force, with a reference of the caller's, or NULL. */
+struct orders *gate_orders(struct gate *);
+/* Puts others in place, whose reference it takes; drops the old ones. */
+void	 gate_order(struct gate *, struct orders *);
 /* Puts another one in place; the old one, whose reference is the caller's. */
 struct policy *gate_swap(struct gate *, struct policy *);
 

@@ -82,6 +82,7 @@ writer_free(struct writer *w)
 	free((void *)(uintptr_t)w->status.text.p);
 	free((void *)(uintptr_t)w->status.version.p);
 	free((void *)(uintptr_t)w->status.socket.p);
+	free((void *)(uintptr_t)w->status.desk.p);
 	pthread_mutex_destroy(&w->lock);
 	pthread_cond_destroy(&w->work);
 	pthread_cond_destroy(&w->answered);

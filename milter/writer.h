@@ -47,6 +47,22 @@ void	 writer_note(struct writer *, const struct event *);
 int	 writer_reload(struct writer *, const struct status *, const struct
 	    event *, void (*forms)(void *, struct store *), void *with,
 	    struct why *);
+/*
+ * What was taken from the desk (milter/obey.c): resets as events, which the
+ * ledger follows at once, the orders in force, the head of the chain, and two
+ * words for the status; in one commit that is waited for.  -1: nothing of it
+ * happened, say it again later.
+ */
+struct writer_desk {
+	const struct event	*resets;	/* EVENT_RESET */
+	size_t			 nresets;
+	struct slice		 orders;	/* p NULL: as they were */
+	const struct store_head	*head;		/* NULL: not now */
+	uint64_t		 seq;		/* last decision in force */
+	struct slice		 trouble;	/* empty: none */
+};
+int	 writer_desk(struct writer *, const struct writer_desk *,
+	    struct why *);
 void	 writer_draining(struct writer *);
 /* Tests: other times than WRITER_DEADLINE and 5 s between checkpoints, us. */
 void	 writer_tune(struct writer *, int64_t deadline, int64_t round);

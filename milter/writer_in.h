@@ -65,6 +65,13 @@ struct reload_request {			/* borrowed from the one who waits */
 
 enum trouble { TROUBLE_NONE, TROUBLE_LATE, TROUBLE_NOROOM };
 
+struct desk_request {			/* the same */
+	const struct writer_desk *desk;
+	struct why	*why;
+	int		 rc;
+	bool		 done;
+};
+
 struct writer {
 	struct store	*store;
 	struct ledger	*ledger;
@@ -77,12 +84,13 @@ struct writer {
 
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 work;		/* for the thread */
-	pthread_cond_t	 answered;	/* for writer_reload */
+	pthread_cond_t	 answered;	/* for writer_reload, writer_desk */
 	bool		 sleeping;
 	struct tickets	 mail, voids, notes;
 	struct ticket	*pool;
 	size_t		 npool;
 	struct reload_request *request;
+	struct desk_request *desk;
 	struct repeats	*repeats;	/* of this minute */
 	struct repeats	*closed;	/* of the one before, until flushed */
 	bool		 closed_full;
@@ -130,13 +138,21 @@ void	 writer_turn(struct writer *);
 /* Wakes the thread.  Lock held. */
 void	 writer_poke(struct writer *);
 
+/* --- writer_desk.c -------------------------------------------------------- */
+/* Answers one that waits; 0, or -1 with why when a commit failed so that the
+ * store cannot be trusted. */
+int	 desk_answer(struct writer *, struct why *);
+
 /* --- writer_thread.c ------------------------------------------------------ */
 void	*writer_thread(void *);
+int	 writer_begin(struct writer *, struct why *);
 
 /* --- writer_round.c: counters and status, in the transaction that is open - */
 /* Copies the texts; -1 without memory. */
 int	 status_take(struct writer *, const struct status *);
 int	 status_put(struct writer *, struct why *);
+/* A text of the status: a copy that is ours, the old one freed. */
+int	 text_take(struct slice *to, struct slice from);
 /* Is there anything for round_put to write? */
 bool	 round_due(struct writer *, bool final);
 int	 round_put(struct writer *, size_t most, struct why *);

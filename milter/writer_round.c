@@ -26,7 +26,7 @@
 #define SWEEP_EVERY	(CLOCK_SECOND / 2)
 
 /* text_take - a copy that is ours, the old one freed */
-static int
+int
 text_take(struct slice *to, struct slice from)
 {
 	char *p = malloc(from.n + 1);

@@ -45,8 +45,8 @@ has_work(struct writer *w)
 {
 	enum trouble trouble = atomic_load(&w->trouble);
 
-	if (w->mail.n > 0 || w->request != NULL || w->closed_full ||
-	    atomic_load(&w->stopping))
+	if (w->mail.n > 0 || w->request != NULL || w->desk != NULL ||
+	    w->closed_full || atomic_load(&w->stopping))
 		return true;
 	if (trouble == TROUBLE_NOROOM)
 		return false;
@@ -109,9 +109,9 @@ take(struct writer *w)
 
 /* --- a group -------------------------------------------------------------- */
 
-/* begin - a transaction, and its moment */
-static int
-begin(struct writer *w, struct why *why)
+/* writer_begin - a transaction, and its moment */
+int
+writer_begin(struct writer *w, struct why *why)
 {
 	int64_t now = clock_now();
 
@@ -135,7 +135,7 @@ put_group(struct writer *w, struct why *why)
 {
 	size_t i;
 
-	if (begin(w, why) == -1)
+	if (writer_begin(w, why) == -1)
 		return -1;
 	for (i = 0; i < w->nbatch; i++) {
 		struct ticket *t = w->batch[i];
@@ -357,7 +357,7 @@ probe(struct writer *w)
 		return;
 	w->probe_at = now;
 	rc = store_probe(w->store, PROBE, &why);
-	if (rc == 0 && (rc = begin(w, &why)) == 0) {
+	if (rc == 0 && (rc = writer_begin(w, &why)) == 0) {
 		if ((rc = status_put(w, &why)) == 0)
 			rc = store_commit(w->store, &why);
 		else
@@ -449,7 +449,7 @@ put_reload(struct writer *w, const struct reload_request *r)
 	event_encode(r->event, &w->scratch);
 	if (buf_failed(&w->scratch))
 		return why_kind(r->why, WHY_MEMORY, "no memory");
-	if (begin(w, r->why) == -1)
+	if (writer_begin(w, r->why) == -1)
 		return -1;
 	if (r->forms != NULL)
 		r->forms(r->with, w->store);
@@ -487,6 +487,16 @@ answer_reload(struct writer *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
+/* answer_desk - if one waits */
+static void
+answer_desk(struct writer *w)
+{
+	struct why why;
+
+	if (desk_answer(w, &why) == -1)
+		fatal(&why);
+}
+
 /* care - of the environment, every now and then */
 static void
 care(struct writer *w)
@@ -512,6 +522,7 @@ around(struct writer *w)
 {
 	flush_repeats(w);
 	answer_reload(w);
+	answer_desk(w);
 	if (atomic_load(&w->trouble) == TROUBLE_NOROOM) {
 		fail_mail(w);
 		probe(w);
@@ -539,6 +550,7 @@ finish(struct writer *w)
 {
 	close_minute(w);
 	answer_reload(w);
+	answer_desk(w);
 	w->status_at = 0;
 	do {
 		say_lost(w, true);

@@ -87,7 +87,7 @@ struct mail {
 	/* set by the caller before decide_mail, all else zero */
 	struct policy	*policy;	/* a reference of ours */
 	struct ledger	*ledger;
-	const struct orders *orders;	/* the desk's, borrowed; NULL: none */
+	struct orders	*orders; /* of the desk: the same; NULL: none */
 	struct arena	*arena;
 	struct slice	 login;		/* {auth_authen}; p NULL: none */
 	struct slice	 listener;	/* {daemon_name} */

@@ -123,6 +123,39 @@ ledger_void(struct ledger *l, const struct charge *charges, size_t n,
 	pthread_mutex_unlock(&l->lock);
 }
 
+/*
+ * ledger_reset - an operator says that nothing was spent
+ *
+ * The level becomes zero, rather than less by what it was: a replay may stand
+ * some millionths above the level of then, and must end at the same.  A cap
+ * whose window is over has nothing to forget.  A void that follows gives back
+ * what the reset forgot already: both are mail that was not sent.
+ */
+void
+ledger_reset(struct ledger *l, const struct charge *charges, size_t n,
+    uint64_t seq, int64_t time)
+{
+	struct counter *c;
+	size_t i;
+
+	pthread_mutex_lock(&l->lock);
+	for (i = 0; i < n; i++) {
+		c = counter_find(l, charges[i].key);
+		/* what is open is known from elsewhere: nothing to forget */
+		if (c == NULL || seq <= c->seq || c->kind == LIMIT_OPEN)
+			continue;
+		if (c->kind == LIMIT_CAP && !counter_holds(c, &charges[i]))
+			continue;
+		if (c->kind == LIMIT_THROTTLE)
+			rate_leak(&c->level, &c->time, c->rate, c->period,
+			    time);
+		c->level = 0;
+		c->seq = seq;
+		counter_dirty(l, c);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
 /* ledger_view - what people are shown */
 void
 ledger_view(struct ledger *l, const struct ask *ask, int64_t now,

@@ -105,6 +105,12 @@ int	 ledger_replay(struct ledger *, const struct charge *, size_t n,
 void	 ledger_void(struct ledger *, const struct charge *, size_t n,
 	    uint64_t seq, int64_t time);
 
+/* What was spent is forgotten, as of an event: live and at replay. What is
+ * reserved stays; counters that are not there, or are as of a later event,
+ * are left alone. */
+void	 ledger_reset(struct ledger *, const struct charge *, size_t n,
+	    uint64_t seq, int64_t time);
+
 /* Checkpoint: a round over counters dirty at its begin, slice by slice.
  * seq: the last event settled. A call of round_next says that the slice
  * before it is on disk, unless ledger_round_failed was called. */

@@ -141,7 +141,7 @@ order_of(const struct desk_record *r, struct order *o)
 		o->providers = provider_find(r->provider);
 		return true;
 	}
-	if (r->kind != DESK_GRANT || r->limit_kind > LIMIT_CAP)
+	if (r->kind != DESK_GRANT)
 		return false;
 	o->limit_kind = r->limit_kind;
 	return true;

@@ -42,7 +42,10 @@ replay(struct ledger *l, struct slice encoded, struct arena *arena,
 	if (event_charges(encoded, seq, &time, &kind, &voids, &charges, &n,
 	    arena, why) == -1)
 		return -1;
-	if (ledger_replay(l, charges, n, kind == EVENT_VOID, *seq, time) == -1)
+	if (kind == EVENT_RESET)
+		ledger_reset(l, charges, n, *seq, time);
+	else if (ledger_replay(l, charges, n, kind == EVENT_VOID, *seq,
+	    time) == -1)
 		return why_kind(why, WHY_MEMORY, "no memory for the counters "
 		    "of event %llu", (unsigned long long)*seq);
 	return 0;

@@ -32,7 +32,7 @@ static bool
 well(const struct view *v)
 {
 	return v->running && v->status.result == STATUS_OK &&
-	    !v->status.draining && v->age < STALE &&
+	    !v->status.draining && v->age < STALE && v->status.desk.n == 0 &&
 	    v->status.clock_jump == 0;
 }
 
@@ -103,6 +103,11 @@ print_eyes(const struct view *v)
 	    s->policy_hash[0], s->policy_hash[1], s->policy_hash[2],
 	    s->policy_hash[3], (unsigned long long)s->generation);
 	print_reload(s);
+	if (s->desk_seq > 0)
+		printf("desk         up to desk:%llu in force\n",
+		    (unsigned long long)s->desk_seq);
+	if (s->desk.n > 0)
+		printf("             NOT FOLLOWED: %.*s\n", SLICE_ARG(s->desk));
 	printf("since start  %llu accepted, %llu deferred, %llu refused, "
 	    "%llu failed\n", (unsigned long long)s->accepted,
 	    (unsigned long long)s->deferred, (unsigned long long)s->refused,
@@ -142,7 +147,10 @@ print_json(const struct view *v)
 	    (unsigned long long)s->overflow, (unsigned long long)v->last,
 	    (unsigned long long)v->db.used,
 	    (unsigned long long)v->db.map_size);
-	buf_str(&b, "\"version\":");
+	buf_printf(&b, "\"desk_seq\":%llu,\"desk\":",
+	    (unsigned long long)s->desk_seq);
+	buf_json(&b, s->desk);
+	buf_str(&b, ",\"version\":");
 	buf_json(&b, s->version);
 	buf_str(&b, ",\"socket\":");
 	buf_json(&b, s->socket);

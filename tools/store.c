@@ -230,7 +230,32 @@ dump_status(struct store *store, struct arena *arena, struct buf *b,
 	buf_json(b, s.version);
 	buf_str(b, ",\"socket\":");
 	buf_json(b, s.socket);
+	buf_printf(b, ",\"desk_seq\":%" PRIu64 ",\"desk\":", s.desk_seq);
+	buf_json(b, s.desk);
 	buf_str(b, "}\n");
+	return 0;
+}
+
+/* dump_heads - where the chain of the desk stood, and when */
+static int
+dump_heads(struct store *store, struct buf *b, struct why *why)
+{
+	struct store_head heads[BATCH];
+	uint64_t next = 0;
+	size_t i, n;
+
+	do {
+		if (store_heads(store, next, BATCH, heads, &n, why) == -1)
+			return -1;
+		for (i = 0; i < n; i++) {
+			next = heads[i].seq + 1;
+			buf_printf(b, "{\"record\":\"head\",\"desk_seq\":%"
+			    PRIu64 ",\"time\":%" PRId64 ",\"chain\":",
+			    heads[i].seq, heads[i].time);
+			hex(b, heads[i].chain, sizeof(heads[i].chain));
+			buf_str(b, "}\n");
+		}
+	} while (n == BATCH);
 	return 0;
 }
 
@@ -304,7 +329,8 @@ dump(struct store *store, struct arena *arena, struct buf *b, struct why *why)
 		return -1;
 	buf_printf(b, "{\"record\":\"checkpoint\",\"seq\":%" PRIu64 "}\n",
 	    checkpoint);
-	if (dump_forms(store, arena, b, why) == -1)
+	if (dump_heads(store, b, why) == -1 ||
+	    dump_forms(store, arena, b, why) == -1)
 		return -1;
 	if (buf_failed(b))
 		return why_set(why, "out of memory");

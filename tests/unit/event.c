@@ -196,7 +196,7 @@ nonsense_is_refused_with_a_sentence(void **state)
 		    .said = "newer Penstock" },
 		{ .name = "format 0", .at = 0, .value = 0,
 		    .said = "makes no sense" },
-		{ .name = "an unknown kind", .at = 1, .value = 10,
+		{ .name = "an unknown kind", .at = 1, .value = 11,
 		    .said = "makes no sense" },
 		{ .name = "an unknown verdict", .at = 2, .value = 5,
 		    .said = "makes no sense" },
