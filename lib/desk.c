@@ -149,6 +149,13 @@ desk_same(struct desk *d, struct why *why)
 	return db_check_file(d->db, why);
 }
 
+/* desk_verify - before anybody trusts a page */
+int
+desk_verify(const char *dir, struct why *why)
+{
+	return db_verify(dir, &layout, why);
+}
+
 /* --- who and why ---------------------------------------------------------- */
 
 /* name_of - of a user; "" when there is none */

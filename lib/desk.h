@@ -106,6 +106,9 @@ int	 desk_read(struct desk *, uint64_t from, size_t n, struct arena *,
  * subject, its number. Zeros stand in front of the first. */
 bool	 desk_follows(const struct desk_row *, uint64_t seq,
 	    const uint8_t before[HASH_SHA256]);
+/* Every page of it, in a child process: a damaged file may kill that. Before
+ * it is opened. */
+int	 desk_verify(const char *dir, struct why *);
 /* -1: data.mdb at that path is gone, or is another file now. */
 int	 desk_same(struct desk *, struct why *);
 

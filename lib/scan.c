@@ -437,3 +437,68 @@ scan_moment(struct slice text, const struct zone *zone, int64_t now,
 	*out = now - span;
 	return 0;
 }
+
+/* next_day - midnight, or that time of day, of the day after now */
+static int64_t
+next_day(const struct zone *zone, int64_t now, const struct civil *c)
+{
+	struct window day;
+	struct civil next;
+
+	zone_window(zone, WINDOW_DAY, 1, now, &day);
+	zone_civil(zone, day.end, &next);
+	return zone_moment(zone, next.year, next.month, next.day, c->hour,
+	    c->minute, c->second);
+}
+
+/* scan_until - the same words mean what is to come */
+int
+scan_until(struct slice text, const struct zone *zone, int64_t now,
+    int64_t *out, struct why *why)
+{
+	struct slice s = slice_trim(text), day, rest;
+	struct civil c = { 0 };
+	struct quoted q;
+	int64_t span;
+	bool tomorrow;
+
+	if (zone == NULL)
+		zone = zone_utc();
+	day = letters(&s);
+	rest = slice_trim(s);
+	tomorrow = slice_is(day, "tomorrow");
+	if (tomorrow && rest.n == 0) {
+		*out = next_day(zone, now, &c);
+		return 0;
+	}
+	if ((tomorrow || slice_is(day, "today")) &&
+	    time_of_day(&rest, &c) == 0 && rest.n == 0) {
+		if (tomorrow)
+			*out = next_day(zone, now, &c);
+		else
+			return scan_moment(slice_trim(s), zone, now, out, why);
+		return 0;
+	}
+	s = rest = slice_trim(text);
+	if (s.n >= 5 && s.p[2] == ':' && time_of_day(&rest, &c) == 0 &&
+	    rest.n == 0) {
+		if (scan_moment(s, zone, now, out, why) == -1)
+			return -1;
+		if (*out <= now)
+			*out = next_day(zone, now, &c);
+		return 0;
+	}
+	/* a date begins with four digits and '-', a span does not */
+	if (s.n > 0 && is_digit(s.p[0]) && (s.n < 5 || s.p[4] != '-')) {
+		if (scan_duration(s, &span, why) == -1)
+			return -1;
+		if (__builtin_add_overflow(now, span, out))
+			*out = INT64_MAX;
+		return 0;
+	}
+	if (s.n == 0 || (!is_digit(s.p[0]) && !slice_starts(s, SLICE("in "))))
+		return why_set(why, "%s is not a time to come; write \"2h\", "
+		    "\"18:00\", \"tomorrow 08:00\" or \"2026-12-01 08:00\"",
+		    text_quote(text, &q));
+	return scan_moment(s, zone, now, out, why);
+}

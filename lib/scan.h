@@ -39,5 +39,10 @@ int	scan_size(struct slice, int64_t *, struct why *);
  */
 int	scan_moment(struct slice, const struct zone *, int64_t now, int64_t *,
 	    struct why *);
+/* An end to come: "2h" and "3 days" are from now on, "18:00" is the next time
+ * it is that late, "today 18:00", "tomorrow", "tomorrow 08:00"; else as
+ * scan_moment. */
+int	scan_until(struct slice, const struct zone *, int64_t now, int64_t *,
+	    struct why *);
 
 #endif

@@ -192,6 +192,28 @@ policy_names(const struct policy *p, const struct tenant *t,
 	}
 }
 
+/* policy_claims - whose each of them is */
+void
+policy_claims(const struct policy *p,
+    void (*call)(void *, const struct tenant *, const char *), void *with)
+{
+	const struct map *maps[] = { p->index->logins,
+	    p->index->login_domains, p->index->clients.map };
+	static const char *const words[] = { "logins", "logins", "clients" };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		size_t at = 0;
+		void *value;
+
+		while (map_next(maps[i], &at, NULL, &value)) {
+			const struct stake *s = value;
+
+			if (s->tenant != NULL)
+				call(with, s->tenant, words[i]);
+		}
+	}
+}
+
 /* index_free - the tables; what they point to is the policy's arena */
 void
 index_free(struct policy_index *index)

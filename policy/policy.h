@@ -328,6 +328,11 @@ void	 policy_names(const struct policy *, const struct tenant *,
 	    void (*)(void *, const char *word, struct slice text,
 	    struct place), void *);
 
+/* The tenant of each claim of "logins" and "clients", one after the other:
+ * for counting those of all tenants in one walk. */
+void	 policy_claims(const struct policy *, void (*)(void *,
+	    const struct tenant *, const char *word), void *with);
+
 /* file:line into the arena, "" for nowhere; path below the policy's folder
  * is written relative to it. */
 struct slice policy_rule(const struct policy *, struct place,

@@ -225,6 +225,7 @@ explain_ask(struct explain *e, struct why *why)
 
 	e->mail.policy = e->live.policy;
 	e->mail.ledger = e->live.ledger;
+	e->mail.orders = e->live.orders;
 	e->mail.arena = e->live.arena;
 	e->mail.login = e->login;
 	e->mail.listener = e->listener;

@@ -83,6 +83,8 @@ tenant_rows(struct live *live, const struct tenant *t, bool all,
 		row.limit = limits[i];
 		row.zone = !limit_shared(limits[i]) &&
 		    t->zone != NULL ? t->zone : p->zone;
+		asks[i].most += orders_grant(live->orders, t->id,
+		    limits[i]->kind, limits[i]->name, live->now);
 		row.most = asks[i].most;
 		row.window_end = asks[i].charge.window_end;
 		ledger_view(live->ledger, &asks[i], live->now, &row.view);

@@ -8,6 +8,8 @@
 
 #include "lib/clock.h"
 
+enum { BATCH = 256 };
+
 /* store_open_maybe - the store, when there must or may be one */
 static int
 store_open_maybe(struct live *live, unsigned flags)
@@ -59,6 +61,72 @@ load(struct live *live)
 	return got == 1 ? TOOL_OK : TOOL_NO;
 }
 
+/* orders_base - as the gate put them on record */
+static int
+orders_base(struct live *live, struct why *why)
+{
+	struct slice stored;
+	int got = live->store == NULL ? 0 :
+	    store_orders(live->store, live->arena, &stored, why);
+
+	if (got == 1)
+		return orders_decode(stored, &live->orders, why);
+	if (got == 0 && (live->orders = orders_after(NULL, NULL, 0,
+	    live->now)) == NULL)
+		return why_set(why, "out of memory");
+	return got;
+}
+
+/* orders_more - rows of the desk that follow; 1 there may be more */
+static int
+orders_more(struct live *live, struct desk *desk, struct why *why)
+{
+	struct desk_row rows[BATCH];
+	uint8_t before[HASH_SHA256];
+	struct orders *next;
+	uint64_t seq = orders_seq(live->orders);
+	size_t got, n;
+
+	if (desk_read(desk, seq + 1, BATCH, live->arena, rows, &got,
+	    why) == -1)
+		return -1;
+	orders_chain(live->orders, before);
+	for (n = 0; n < got && desk_follows(&rows[n], ++seq, before); n++)
+		memcpy(before, rows[n].chain, sizeof(before));
+	if ((next = orders_after(live->orders, rows, n, live->now)) == NULL)
+		return why_set(why, "out of memory");
+	orders_drop(live->orders);
+	live->orders = next;
+	if (n < got)
+		return why_set(why, "desk:%llu does not follow from the "
+		    "decision before it; penstock audit --verify tells more",
+		    (unsigned long long)seq);
+	return n == BATCH;
+}
+
+/* orders_open - what is in force; a desk that cannot be read is only said */
+static int
+orders_open(struct live *live)
+{
+	char *dir = xasprintf("%s/desk", live->config->store);
+	struct desk *desk = NULL;
+	struct why why;
+	int got;
+
+	if (orders_base(live, &why) == -1) {
+		free(dir);
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	}
+	if ((got = desk_open_read(&desk, dir, &why)) == 1)
+		while ((got = orders_more(live, desk, &why)) == 1)
+			;
+	if (got == -1)
+		fprintf(stderr, "penstock: %s\n", why.text);
+	desk_close(desk);
+	free(dir);
+	return TOOL_OK;
+}
+
 /* live_open - configuration, store, policy, counters */
 int
 live_open(const struct tool *tool, unsigned flags, struct live *live)
@@ -78,12 +146,12 @@ live_open(const struct tool *tool, unsigned flags, struct live *live)
 	    (status = load(live)) != TOOL_OK)
 		return status;
 	if (live->store != NULL && (store_last(live->store, &seq, &last,
-	    &why) == -1 || ledger_restore(live->ledger, live->store, &seq,
-	    &why) == -1))
+	    &why) == -1 || ((flags & LIVE_POLICY) == 0 && ledger_restore(
+	    live->ledger, live->store, &seq, &why) == -1)))
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	clock_start(last);
 	live->now = clock_now();
-	return TOOL_OK;
+	return orders_open(live);
 }
 
 /* live_close - whatever is there of it */
@@ -91,6 +159,7 @@ void
 live_close(struct live *live)
 {
 	ledger_free(live->ledger);
+	orders_drop(live->orders);
 	policy_drop(live->policy);
 	store_close(live->store);
 	config_free(live->config);

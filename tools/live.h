@@ -4,6 +4,8 @@
  *
  * The policy is loaded as the gate loads it, with the last good forms of the
  * store; the counters are restored from the store as at a start of the gate.
+ * What operators have in force is what the gate has, and what it will read of
+ * the desk next.
  * What messages on their way in hold reserved is in the gate's memory only.
  */
 #ifndef TOOLS_LIVE_H
@@ -14,7 +16,8 @@
 
 enum {
 	LIVE_FRESH = 1,		/* all counters empty */
-	LIVE_MAY_LACK = 2	/* no store yet: a word, and empty counters */
+	LIVE_MAY_LACK = 2,	/* no store yet: a word, and empty counters */
+	LIVE_POLICY = 4		/* no counters are asked for */
 };
 
 struct live {
@@ -22,6 +25,7 @@ struct live {
 	struct store	*store;		/* NULL: fresh, or not there yet */
 	struct policy	*policy;
 	struct ledger	*ledger;
+	struct orders	*orders;	/* of the desk; NULL: none */
 	struct arena	*arena;
 	int64_t		 now;		/* gate time */
 };

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,6 +27,17 @@
 static char folder[64], dir[80];
 static struct arena *arena;
 static const uint8_t zeros[HASH_SHA256];
+
+static int no_room;		/* what fallocate says instead of working */
+
+/* posix_fallocate - ours stands before libc's: a disk that is full */
+int
+posix_fallocate(int fd, off_t at, off_t n)
+{
+	if (no_room != 0)
+		return no_room;
+	return fallocate(fd, 0, at, n) == 0 ? 0 : errno;
+}
 
 static int
 setup(void **state)
@@ -432,6 +445,58 @@ no_desk_is_no_error_and_a_lost_one_is(void **state)
 }
 
 static void
+a_full_disk_is_said_and_lived_through(void **state)
+{
+	struct desk_record r = pause_of("acme");
+	struct desk *d;
+	uint64_t seq;
+	struct why why;
+
+	(void)state;
+	no_room = ENOSPC;
+	d = open_desk();
+	assert_int_equal(desk_append(d, &r, &seq, &why), -1);
+	no_room = 0;
+	assert_int_equal(why.kind, WHY_NOROOM);
+	assert_non_null(strstr(why.text, "no room on the disk"));
+	assert_int_equal(append(d, &r), 1);
+	desk_close(d);
+}
+
+static void
+a_writer_that_stays_is_named_by_its_pid(void **state)
+{
+	char pid[64];
+	struct why why;
+	int fds[2], status;
+	pid_t child;
+	char c;
+
+	(void)state;
+	desk_close(open_desk());
+	assert_int_equal(pipe(fds), 0);
+	if ((child = fork()) == 0) {
+		(void)open_desk();
+		(void)!write(fds[1], "x", 1);
+		pause();
+		_exit(0);
+	}
+	assert_int_equal(read(fds[0], &c, 1), 1);
+	assert_int_equal(db_open_shared(&(struct db *){ NULL }, dir,
+	    &(struct db_layout){ .version = 1, .kind = "desk",
+	    .tables = (const char *const[]){ "records", NULL } }, MAP, 30000,
+	    &why), -1);
+	snprintf(pid, sizeof(pid), "in use by pid %ld", (long)child);
+	assert_int_equal(why.kind, WHY_BUSY);
+	assert_non_null(strstr(why.text, pid));
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	close(fds[0]);
+	close(fds[1]);
+	desk_close(open_desk());	/* and the next one gets in */
+}
+
+static void
 only_root_is_believed_about_sudo(void **state)
 {
 	struct desk_record r = { .kind = DESK_PAUSE };
@@ -494,6 +559,8 @@ main(void)
 		TEST(two_operators_wait_for_each_other),
 		TEST(files_are_the_groups),
 		TEST(no_desk_is_no_error_and_a_lost_one_is),
+		TEST(a_full_disk_is_said_and_lived_through),
+		TEST(a_writer_that_stays_is_named_by_its_pid),
 		TEST(only_root_is_believed_about_sudo),
 		TEST(json_is_one_line_and_has_every_key),
 	};

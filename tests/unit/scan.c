@@ -207,10 +207,35 @@ static const struct moment_case moments[] = {
 	{ "ago", NULL, .refused = "is not a moment" },
 	{ "in soon", NULL, .refused = "is not a duration" },
 };
+static const struct moment_case ends[] = {
+	{ "2h", NULL, .want = NOW + 7200 }, { "3 days", NULL, .want = NOW + 3 * 86400 },
+	{ "90", NULL, .refused = "has no unit" },
+	{ "18:00", NULL, .want = NOW + 6 * 3600 },
+	{ "18:00", "Europe/Madrid", .want = NOW + 5 * 3600 },
+	{ "11:00", NULL, .want = NOW + 23 * 3600 },		/* it is noon: the next one */
+	{ "12:00", NULL, .want = NOW + 24 * 3600 },
+	{ "today 18:00", NULL, .want = NOW + 6 * 3600 },
+	{ "today 08:00", NULL, .want = NOW - 4 * 3600 },	/* the caller says that it is over */
+	{ "tomorrow", NULL, .want = NOW + 12 * 3600 },
+	{ "tomorrow 08:00", "Europe/Madrid", .want = NOW + 19 * 3600 },
+	{ " tomorrow  08:00:30 ", NULL, .want = NOW + 20 * 3600 + 30 },
+	{ "in 2 hours", NULL, .want = NOW + 7200 },
+	{ "2026-12-01 08:00", "Europe/Madrid", .want = NOW + 10 * 86400 - 5 * 3600 },
+	{ "2026-12-01T08:00:00Z", "Europe/Madrid", .want = NOW + 10 * 86400 - 4 * 3600 },
+	{ "2026-02-29", NULL, .refused = "there is no such date" },
+	{ "tomorrow 25:00", NULL, .refused = "is not a time to come" },
+	{ "tomorrow evening", NULL, .refused = "is not a time to come" },
+	{ "today", NULL, .refused = "is not a time to come" },
+	{ "soon", NULL, .refused = "is not a time to come" },
+	{ "", NULL, .refused = "is not a time to come" },
+	{ "-1h", NULL, .refused = "is not a time to come" },
+};
 /* clang-format on */
 
+/* each - every case of a table against the function that reads it */
 static void
-every_moment(void **state)
+each(const struct moment_case *list, size_t n, int (*read)(struct slice,
+    const struct zone *, int64_t, int64_t *, struct why *))
 {
 	const struct moment_case *c;
 	const struct zone *zone;
@@ -219,14 +244,12 @@ every_moment(void **state)
 	int result, wrong = 0;
 	size_t i;
 
-	(void)state;
-	for (i = 0; i < sizeof(moments) / sizeof(moments[0]); i++) {
-		c = &moments[i];
+	for (i = 0; i < n; i++) {
+		c = &list[i];
 		zone = NULL;
 		if (c->zone != NULL)
 			assert_int_equal(zone_find(c->zone, &zone, &why), 0);
-		result = scan_moment(slice_of(c->text), zone, NOW * S, &got,
-		    &why);
+		result = read(slice_of(c->text), zone, NOW * S, &got, &why);
 		if (c->refused != NULL ? result == -1 &&
 		    strstr(why.text, c->refused) != NULL :
 		    result == 0 && got == c->want * S)
@@ -240,12 +263,27 @@ every_moment(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+static void
+every_moment(void **state)
+{
+	(void)state;
+	each(moments, sizeof(moments) / sizeof(moments[0]), scan_moment);
+}
+
+static void
+every_end(void **state)
+{
+	(void)state;
+	each(ends, sizeof(ends) / sizeof(ends[0]), scan_until);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case),
 		cmocka_unit_test(every_moment),
+		cmocka_unit_test(every_end),
 	};
 
 	return cmocka_run_group_tests_name("scan", tests, NULL, NULL);

@@ -1,0 +1,333 @@
+"""What operators decide, through the command line and a real Postfix."""
+
+import json
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+import time
+
+import pytest
+from house import message, send
+
+POLICY = """\
+timezone = "UTC"
+unknown_sender = "defer"
+include "tenants.d"
+group "agency" { contact = "ops@agency.example" }
+"""
+TENANTS = {
+    "acme.conf": """\
+tenant "acme" {
+	group = "agency"
+	timezone = "Europe/Madrid"
+	logins = {"acme", "*@acme.example"}
+	domains = {"acme.example"}
+	cap "daily" { limit = "5/day" }
+	throttle "twin" { rate = "1000/hour" }
+	cap "twin" { limit = "1000/day" }
+}
+""",
+    "bolt.conf": """\
+tenant "bolt" {
+	logins = {"bolt"}
+	domains = {"bolt.example"}
+}
+""",
+    "still.conf": """\
+tenant "still" {
+	paused = "invoice unpaid"
+	logins = {"still"}
+	domains = {"still.example"}
+}
+""",
+}
+
+
+@pytest.fixture
+def house(build):
+    return build(policy=POLICY, tenants=TENANTS, keys={})
+
+
+def submit(house, tenant="acme", recipients=("r@example.org",)):
+    sender = f"a@{tenant}.example"
+    smtp = house.client(tenant)
+    try:
+        return send(smtp, sender, list(recipients), message(sender))
+    finally:
+        smtp.close()
+
+
+def numbered(n, domain="example.org"):
+    return [f"r{i}@{domain}" for i in range(n)]
+
+
+def pause(house, *more, tenant="acme", reason="spam complaint 17"):
+    return house.gate.penstock("tenant", "pause", tenant, "--reason", reason,
+                               *more)
+
+
+def resume(house, *more, tenant="acme"):
+    return house.gate.penstock("tenant", "resume", tenant, "--reason",
+                               "list was cleaned", *more)
+
+
+def audit(house, *more):
+    said = house.gate.penstock("audit", "--json", *more)
+    assert said.returncode == 0, said.stderr
+    return [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_a_paused_tenants_very_next_message_gets_451_with_the_reason(house):
+    assert submit(house).code == 250
+    began = time.monotonic()
+    said = pause(house)
+    assert said.returncode == 0, said.stderr
+    assert "in force since" in said.stdout and "desk:1" in said.stdout
+    assert time.monotonic() - began < 5.5
+    sent = submit(house)
+    assert sent.code == 451, sent
+    assert sent.text == ("4.7.0 tenant acme is paused: spam complaint 17; "
+                         "contact ops@agency.example"), sent.text
+    assert submit(house, "bolt").code == 250
+    event = house.gate.wait_events(lambda all_: any(
+        e["kind"] == "defer" for e in all_))
+    assert [e["rule"] for e in event if e["kind"] == "defer"] == ["desk:1"]
+    said = resume(house)
+    assert said.returncode == 0, said.stderr
+    assert submit(house).code == 250
+    # explain is the gate's own
+    pause(house)
+    said = house.gate.penstock(
+        "policy", "explain", "--login", "acme", "--from", "a@acme.example",
+        "--rcpt", "r@example.org")
+    assert said.returncode == 1 and "spam complaint 17" in said.stdout
+    assert "desk:3" in said.stdout, said.stdout
+
+
+def test_a_pause_of_a_provider_defers_only_its_recipients(house):
+    assert pause(house, "--provider", "google").returncode == 0
+    sent = submit(house, recipients=["x@gmail.com", "y@example.org"])
+    assert sent.recipients["x@gmail.com"][0] == 451
+    assert "mail to google is paused" in sent.recipients["x@gmail.com"][1]
+    assert sent.taken == ["y@example.org"]
+    # another pause stands beside it, and each is ended by itself
+    assert pause(house).returncode == 0
+    said = resume(house)
+    assert said.returncode == 1 and "mail to google is still" in said.stderr
+    assert resume(house, "--provider", "google").returncode == 0
+    assert submit(house, recipients=["x@gmail.com"]).code == 250
+
+
+def test_a_pause_ends_by_itself(house):
+    said = pause(house, "--until", "2 seconds")
+    assert said.returncode == 0, said.stderr
+    assert submit(house).code == 451
+    deadline = time.monotonic() + 20
+    while submit(house).code != 250:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_resume_names_the_line_that_still_pauses(house):
+    said = resume(house, tenant="still")
+    assert said.returncode == 1
+    assert "tenants.d/still.conf:2" in said.stderr, said.stderr
+    assert "invoice unpaid" in said.stderr
+    assert pause(house, tenant="still").returncode == 0
+    said = resume(house, tenant="still")
+    assert said.returncode == 1 and "has ended" in said.stdout
+    assert "tenants.d/still.conf:2" in said.stderr
+    assert submit(house, "still").text.startswith(
+        "4.7.0 tenant still is paused: invoice unpaid")
+
+
+def test_a_grant_lets_exactly_so_many_more_through(house):
+    assert len(submit(house, recipients=numbered(9)).taken) == 5
+    said = house.gate.penstock("limits", "grant", "acme", "daily", "+3",
+                               "--until", "2h", "--reason", "launch")
+    assert said.returncode == 0, said.stderr
+    assert "3 more" in said.stdout
+    limit = [x for x in json.loads(house.gate.limits("acme", "--json"))
+             ["limits"] if x["limit"] == "daily"][0]
+    assert (limit["used"], limit["most"], limit["remaining"]) == (5, 8, 3)
+    assert len(submit(house, recipients=numbered(9)).taken) == 3
+    assert submit(house).code == 451
+    # taken back: what was sent with it stays spent
+    said = house.gate.penstock("limits", "grant", "acme", "cap:daily", "+0",
+                               "--until", "2h", "--reason", "enough")
+    assert said.returncode == 0, said.stderr
+    assert submit(house).code == 451
+
+
+def test_a_reset_survives_the_gates_death_and_happens_once(house):
+    assert len(submit(house, recipients=numbered(9)).taken) == 5
+    said = house.gate.penstock("limits", "reset", "acme", "daily",
+                               "--reason", "counted twice")
+    assert said.returncode == 0, said.stderr
+    assert "5 spent" in said.stdout
+    house.gate.kill()
+    house.gate.start()
+    assert len(submit(house, recipients=numbered(2)).taken) == 2
+    house.gate.kill()
+    house.gate.start()
+    assert len(submit(house, recipients=numbered(9)).taken) == 3
+    resets = [e for e in house.gate.events() if e["kind"] == "reset"]
+    assert [(e["tenant"], e["limit"], e["rule"]) for e in resets] == \
+        [("acme", "daily", "desk:1")]
+    assert house.gate.penstock("store", "verify").returncode == 0
+
+
+def test_decisions_survive_the_gate_and_wait_for_it(house):
+    assert pause(house).returncode == 0
+    house.gate.kill()
+    said = resume(house)
+    assert said.returncode == 0 and "no gate runs" in said.stdout
+    said = pause(house, reason="again")
+    assert said.returncode == 0 and "from the next start" in said.stdout
+    house.gate.start()
+    assert submit(house).text.startswith("4.7.0 tenant acme is paused: again")
+
+
+def test_audit_shows_who_and_the_reload(house):
+    house.gate.write("tenants.d/cats.conf", TENANTS["bolt.conf"].replace(
+        "bolt", "cats"))
+    assert house.gate.reload().returncode == 0
+    env = {**os.environ, "SUDO_UID": str(pwd.getpwnam("nobody").pw_uid),
+           "SUDO_USER": "nobody"}
+    said = house.gate.penstock("tenant", "pause", "acme", "--reason", "r1",
+                               env=env)
+    assert said.returncode == 0, said.stderr
+    lines = audit(house)
+    assert [x["kind"] for x in lines] == ["reload", "reload", "pause"]
+    assert (lines[2]["user"], lines[2]["sudo"], lines[2]["reason"]) == \
+        ("root", "nobody", "r1")
+    assert lines[2]["before"] == "not paused"
+    assert lines[2]["after"] == "paused: r1"
+    said = house.gate.penstock("audit").stdout.splitlines()
+    assert len(said) == 3
+    assert "nobody as root  pause acme: r1" in said[2], said
+    assert "reload" in said[1] and "cats" in said[1], said
+    assert audit(house, "--since", "2200-01-01") == []
+    said = house.gate.penstock("audit", "--verify")
+    assert said.returncode == 0 and "the chain is whole" in said.stdout
+
+
+def test_verify_finds_a_cut_tail_and_the_gate_does_not_obey_it(house):
+    desk = f"{house.gate.store}/desk"
+    assert pause(house, tenant="bolt").returncode == 0
+    shutil.copytree(desk, desk + ".old")
+    assert pause(house).returncode == 0
+    # somebody puts the old one back: the last decision never was
+    shutil.rmtree(desk)
+    os.rename(desk + ".old", desk)
+    said = house.gate.penstock("audit", "--verify")
+    assert said.returncode == 1, said
+    assert "desk:2 is missing" in said.stdout, said.stdout
+    assert submit(house).code == 451
+
+    def status():
+        return json.loads(house.gate.penstock("status", "--json").stdout)
+    import proc
+    proc.wait_for(lambda: "somebody cut it" in status()["desk"], 10,
+                  "the gate to see it")
+    assert house.gate.penstock("status").returncode == 1
+    # nor does a restart make it forget
+    house.gate.kill()
+    house.gate.start()
+    assert submit(house).code == 451
+    said = json.loads(house.gate.penstock("audit", "--verify",
+                                          "--json").stdout)
+    assert said["whole"] is False and said["first_wrong"] == 2
+
+
+CASES = [
+    ("an unknown tenant gets the nearest name",
+     ["tenant", "pause", "acmee", "--reason", "r"], 1, 'did you mean "acme"'),
+    ("no reason", ["tenant", "pause", "acme"], 2, "--reason"),
+    ("an empty reason", ["tenant", "pause", "acme", "--reason", " "], 2,
+     "empty"),
+    ("two lines of reason",
+     ["tenant", "pause", "acme", "--reason", "a\nb"], 2, "one line"),
+    ("an end in the past", ["tenant", "pause", "acme", "--reason", "r",
+     "--until", "2020-01-01"], 2, "that is over"),
+    ("an end that is none", ["tenant", "pause", "acme", "--reason", "r",
+     "--until", "soon"], 2, "tomorrow 08:00"),
+    ("an unknown provider", ["tenant", "pause", "acme", "--reason", "r",
+     "--provider", "gogle"], 1, "no provider"),
+    ("an unknown stream", ["tenant", "pause", "acme", "--reason", "r",
+     "--stream", "news"], 1, "no stream"),
+    ("nothing to resume", ["tenant", "resume", "acme", "--reason", "r"], 1,
+     "not paused by the desk"),
+    ("an unknown limit gets the nearest name",
+     ["limits", "reset", "acme", "dialy", "--reason", "r"], 1,
+     'did you mean "daily"'),
+    ("a limit of two kinds", ["limits", "reset", "acme", "twin", "--reason",
+     "r"], 1, "throttle:twin"),
+    ("a grant without an end", ["limits", "grant", "acme", "daily", "+5",
+     "--reason", "r"], 2, "--until"),
+    ("a grant without a plus", ["limits", "grant", "acme", "daily", "5",
+     "--until", "1h", "--reason", "r"], 2, "+N"),
+    ("a grant of nonsense", ["limits", "grant", "acme", "daily", "+x",
+     "--until", "1h", "--reason", "r"], 2, "whole number"),
+]
+
+
+def test_mistakes_are_named_and_nothing_is_decided(build):
+    house = build(policy=POLICY, tenants=TENANTS, keys={}, queue=False)
+    for name, words, status, says in CASES:
+        said = house.gate.penstock(*words)
+        assert said.returncode == status, (name, said)
+        assert says in said.stderr, (name, said.stderr)
+        assert said.stdout == "", name
+    assert not os.path.exists(f"{house.gate.store}/desk")
+    said = house.gate.penstock("audit", "--verify")
+    assert said.returncode == 0 and "nothing was ever decided" in said.stdout
+
+
+def test_a_broken_policy_keeps_nobody_from_pausing(house):
+    house.gate.write("policy.conf", "nonsense = \n")
+    said = pause(house)
+    assert said.returncode == 0, said.stderr
+    assert "names are not checked" in said.stderr
+    assert submit(house).code == 451
+
+
+def test_tenant_list_says_who_is_paused_by_what(house):
+    assert pause(house, "--until", "2h").returncode == 0
+    lines = [json.loads(x) for x in house.gate.penstock(
+        "tenant", "list", "--json").stdout.splitlines()]
+    by_name = {x["tenant"]: x for x in lines}
+    assert list(by_name) == ["acme", "bolt", "still"]
+    assert by_name["acme"]["paused_by"] == "desk:1"
+    assert by_name["acme"]["logins"] == 2
+    assert by_name["acme"]["group"] == "agency"
+    assert by_name["acme"]["desk"][0]["reason"] == "spam complaint 17"
+    assert not by_name["bolt"]["paused"]
+    assert by_name["still"]["paused_by"] == "tenants.d/still.conf:2"
+    said = house.gate.penstock("tenant", "list").stdout
+    assert "paused by desk:1 until" in said and "Europe/Madrid" in said
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs to become another user")
+def test_who_may_not_write_the_desk_is_told_whom_to_ask(build):
+    house = build(policy=POLICY, tenants=TENANTS, keys={}, queue=False)
+    assert pause(house, tenant="bolt").returncode == 0
+    mode = os.stat(f"{house.gate.store}/desk").st_mode
+    assert stat.S_IMODE(mode) == 0o2770
+    # the rest of it may be read, so that the desk is what stops him
+    for folder, _, files in os.walk(house.folder):
+        if folder.endswith("/desk"):
+            continue
+        os.chmod(folder, 0o777)
+        for name in files:
+            os.chmod(f"{folder}/{name}", 0o666)
+    run = subprocess.run(
+        ["setpriv", "--reuid", "nobody", "--clear-groups", "--regid",
+         "nogroup", os.path.abspath(os.path.join(
+             os.environ.get("B", "build"), "penstock")),
+         "-c", house.gate.conf, "tenant", "pause", "acme", "--reason", "r"],
+        text=True, capture_output=True, cwd="/")
+    assert run.returncode == 3, run
+    assert "not decided" in run.stderr and "group" in run.stderr, run.stderr

@@ -1,0 +1,295 @@
+/*
+ * limits_desk - penstock limits grant and reset: an operator lets more through
+ * for a while, or has what was spent forgotten.
+ *
+ * A limit is named as the policy names it, KIND:NAME where two kinds bear one
+ * name.  A limit that tenants share is granted to the one tenant that is named,
+ * and forgotten for all who share it: that is one counter.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/clock.h"
+#include "lib/scan.h"
+#include "lib/text.h"
+#include "tools/decision.h"
+
+static const char grant_usage[] = "penstock limits grant TENANT LIMIT +N "
+    "--until TIME --reason TEXT\n    [--json]";
+static const char grant_help[] =
+"Raises a limit by N until then: the cap of each window, or the burst. Grants\n"
+"of one limit add up; +0 takes all of them back.\n\n"
+"  LIMIT          its name, or KIND:NAME (throttle:steady)\n"
+"  --until TIME   \"2h\", \"18:00\", \"tomorrow 08:00\", \"2026-12-01 08:00\"\n"
+"                 in the tenant's zone, or with an offset\n"
+"  --reason TEXT  one line; the audit log keeps it\n"
+"  --json         one JSON object\n\n"
+"Exit status: 0 granted, 1 no such tenant or limit, 3 not recorded, or not in\n"
+"force within 5 s.\n";
+static const char reset_usage[] = "penstock limits reset TENANT LIMIT "
+    "--reason TEXT [--json]";
+static const char reset_help[] =
+"What was spent of a limit is forgotten: it begins at 0 again, for good.\n"
+"What open messages hold reserved stays.\n\n"
+"  LIMIT          its name, or KIND:NAME (throttle:steady)\n"
+"  --reason TEXT  one line; the audit log keeps it\n"
+"  --json         one JSON object\n\n"
+"Exit status: 0 reset, 1 no such tenant or limit, 3 not recorded, or not in\n"
+"force within 5 s.\n";
+
+struct wish {
+	struct decision	 d;
+	const char	*words[3];	/* TENANT, LIMIT, +N */
+	size_t		 nwords;
+	const struct tenant *tenant;
+	const struct limit *limit;
+	int64_t		 most, used;
+	bool		 counted;	/* used and most are of its one counter */
+};
+
+/* arguments - words and options; -1: go on */
+static int
+arguments(struct wish *w, size_t words, int argc, char **argv,
+    const char *usage, const char *help)
+{
+	for (int i = 0; i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0) {
+			printf("usage: %s\n\n%s", usage, help);
+			return TOOL_OK;
+		}
+		if (decision_option(&w->d, argc, argv, &i))
+			continue;
+		if (argv[i][0] == '-' || w->nwords == words)
+			return tool_usage(usage);
+		w->words[w->nwords++] = argv[i];
+	}
+	if (w->nwords < words || w->d.stream != NULL ||
+	    w->d.provider != NULL)
+		return tool_usage(usage);
+	return -1;
+}
+
+/* all_limits - of all streams, each once; in the arena */
+static const struct limit **
+all_limits(const struct wish *w, size_t *n)
+{
+	const struct tenant *t = w->tenant;
+	const struct limit **list;
+	size_t i, j, k, most = 0;
+
+	*n = 0;
+	for (i = 0; i < t->nstreams; i++)
+		most += t->streams[i]->nlimits;
+	list = arena_array(w->d.live.arena, most + 1, sizeof(*list));
+	for (i = 0; list != NULL && i < t->nstreams; i++)
+		for (j = 0; j < t->streams[i]->nlimits; j++) {
+			for (k = 0; k < *n; k++)
+				if (list[k] == t->streams[i]->limits[j])
+					break;
+			if (k == *n)
+				list[(*n)++] = t->streams[i]->limits[j];
+		}
+	return list;
+}
+
+/* limit_unknown - with the nearest one */
+static int
+limit_unknown(struct wish *w, struct slice name, const struct limit **list,
+    size_t n)
+{
+	struct slice *names = arena_array(w->d.live.arena, n + 1,
+	    sizeof(*names));
+	const char *near = NULL;
+	struct quoted q;
+
+	for (size_t i = 0; names != NULL && i < n; i++)
+		names[i] = list[i]->name;
+	if (names != NULL)
+		near = decision_nearest(w->d.live.arena, names, n, name);
+	text_quote(slice_of(w->words[1]), &q);
+	if (near != NULL)
+		return tool_fail(TOOL_NO, "tenant %s has no limit %s; did you "
+		    "mean \"%s\"?", w->words[0], q.s, near);
+	return tool_fail(TOOL_NO, "tenant %s has no limit %s; penstock limits "
+	    "%s shows those that it has", w->words[0], q.s, w->words[0]);
+}
+
+/* find_limit - NAME, or KIND:NAME */
+static int
+find_limit(struct wish *w)
+{
+	struct slice word = slice_of(w->words[1]), kind = { NULL, 0 };
+	const char *colon = strchr(w->words[1], ':');
+	const struct limit **list;
+	size_t i, n;
+
+	if (colon != NULL) {
+		kind = (struct slice){ word.p, (size_t)(colon - word.p) };
+		word = slice_from(word, kind.n + 1);
+	}
+	if ((list = all_limits(w, &n)) == NULL)
+		return tool_fail(TOOL_BROKEN, "out of memory");
+	w->limit = NULL;
+	for (i = 0; i < n; i++) {
+		if (!slice_eq(list[i]->name, word) || (kind.p != NULL &&
+		    !slice_is(kind, limit_kind_names[list[i]->kind])))
+			continue;
+		if (w->limit != NULL && w->limit->kind != list[i]->kind)
+			return tool_fail(TOOL_NO, "tenant %.*s has a %s and a "
+			    "%s of that name; write %s:%.*s or %s:%.*s",
+			    SLICE_ARG(w->tenant->name),
+			    limit_kind_names[w->limit->kind],
+			    limit_kind_names[list[i]->kind],
+			    limit_kind_names[w->limit->kind], SLICE_ARG(word),
+			    limit_kind_names[list[i]->kind], SLICE_ARG(word));
+		w->limit = list[i];
+	}
+	if (w->limit == NULL)
+		return limit_unknown(w, word, list, n);
+	w->d.record.limit = w->limit->name;
+	w->d.record.limit_kind = (uint8_t)w->limit->kind;
+	return TOOL_OK;
+}
+
+/* figures - what is spent of it now, where it has one counter */
+static int
+figures(struct wish *w)
+{
+	struct live *live = &w->d.live;
+	static const uint8_t none[sizeof(((struct charge *)NULL)->key)];
+	struct counter_view view;
+	const struct limit **limits;
+	struct ask *asks;
+	size_t i, n;
+
+	if (decide_asks(live->policy, w->tenant, DECIDE_ALL, 0, live->now,
+	    live->arena, &asks, &limits, &n) == -1)
+		return tool_fail(TOOL_BROKEN, "out of memory");
+	for (i = 0; i < n; i++) {
+		if (limits[i] != w->limit ||
+		    memcmp(asks[i].charge.key, none, sizeof(none)) == 0)
+			continue;
+		ledger_view(live->ledger, &asks[i], live->now, &view);
+		w->used = view.used;
+		w->most = asks[i].most;
+		w->counted = true;
+	}
+	return TOOL_OK;
+}
+
+/* begin - tenant, limit, and what is spent of it */
+static int
+begin(struct wish *w)
+{
+	int status;
+
+	if ((status = decision_begin(&w->d, LIVE_MAY_LACK, true)) !=
+	    TOOL_OK || (status = decision_tenant(&w->d, w->words[0],
+	    &w->tenant)) != TOOL_OK || (status = find_limit(w)) != TOOL_OK)
+		return status;
+	return figures(w);
+}
+
+/* text - into the arena */
+static struct slice
+text(struct wish *w, const char *format, long long a, long long b)
+{
+	const char *copy = arena_printf(w->d.live.arena, "%s %lld of %lld",
+	    format, a, b);
+
+	return copy != NULL ? slice_of(copy) : SLICE("");
+}
+
+/* tool_limits_grant - so much more, until then */
+int
+tool_limits_grant(const struct tool *tool, int argc, char **argv)
+{
+	struct wish w = { .d = { .tool = tool, .record.kind = DESK_GRANT } };
+	struct desk_record *r = &w.d.record;
+	struct slice more;
+	const char *said;
+	struct why why;
+	int64_t had;
+	int status;
+
+	if ((status = arguments(&w, 3, argc, argv, grant_usage,
+	    grant_help)) != -1)
+		return status;
+	more = slice_of(w.words[2]);
+	if (more.n < 2 || more.p[0] != '+')
+		return tool_fail(TOOL_USAGE, "write +N: so much more than the "
+		    "policy allows, not \"%s\"", w.words[2]);
+	if (scan_count(slice_from(more, 1), 0, LEDGER_AMOUNT_MAX, &r->amount,
+	    &why) == -1)
+		return tool_fail(TOOL_USAGE, "%s", why.text);
+	if (w.d.until == NULL)
+		return tool_fail(TOOL_USAGE, "a grant needs --until: it ends "
+		    "by itself");
+	if ((status = begin(&w)) != TOOL_OK ||
+	    (status = decision_until(&w.d, w.tenant)) != TOOL_OK)
+		goto out;
+	had = orders_grant(w.d.live.orders, w.tenant->id, w.limit->kind,
+	    w.limit->name, w.d.live.now);
+	r->before = slice_of(arena_printf(w.d.live.arena, "+%lld on %.*s",
+	    (long long)had, SLICE_ARG(w.limit->text)));
+	r->after = slice_of(arena_printf(w.d.live.arena, "+%lld on %.*s until "
+	    "%s", (long long)(r->amount > 0 ? had + r->amount : 0),
+	    SLICE_ARG(w.limit->text), decision_time(&w.d, w.tenant,
+	    r->until)));
+	if (r->amount == 0)
+		said = arena_printf(w.d.live.arena, "tenant %.*s: what was "
+		    "granted on limit %.*s is taken back",
+		    SLICE_ARG(w.tenant->name), SLICE_ARG(w.limit->name));
+	else
+		said = arena_printf(w.d.live.arena, "tenant %.*s: limit %.*s "
+		    "(%.*s) lets %lld more through until %s",
+		    SLICE_ARG(w.tenant->name), SLICE_ARG(w.limit->name),
+		    SLICE_ARG(w.limit->text), (long long)r->amount,
+		    decision_time(&w.d, w.tenant, r->until));
+	status = decision_make(&w.d, said != NULL ? said : "granted");
+out:
+	decision_end(&w.d);
+	return status;
+}
+
+/* tool_limits_reset - as if nothing had been sent */
+int
+tool_limits_reset(const struct tool *tool, int argc, char **argv)
+{
+	struct wish w = { .d = { .tool = tool, .record.kind = DESK_RESET } };
+	struct desk_record *r = &w.d.record;
+	const char *said;
+	int status;
+
+	if ((status = arguments(&w, 2, argc, argv, reset_usage,
+	    reset_help)) != -1)
+		return status;
+	if (w.d.until != NULL)
+		return tool_usage(reset_usage);
+	if ((status = begin(&w)) != TOOL_OK)
+		goto out;
+	if (w.limit->kind == LIMIT_OPEN) {
+		status = tool_fail(TOOL_NO, "limit %.*s counts what is still "
+		    "under way: there is nothing to forget; a grant raises it",
+		    SLICE_ARG(w.limit->name));
+		goto out;
+	}
+	if (!w.counted) {
+		status = tool_fail(TOOL_NO, "limit %.*s counts apart by more "
+		    "than the tenant (%s): there is no one counter to reset; "
+		    "a grant raises it", SLICE_ARG(w.limit->name),
+		    limit_per(w.limit, w.d.live.arena));
+		goto out;
+	}
+	r->before = text(&w, "spent", w.used, w.most);
+	r->after = text(&w, "spent", 0, w.most);
+	said = arena_printf(w.d.live.arena, "tenant %.*s: %lld spent of limit "
+	    "%.*s (%.*s) is forgotten%s", SLICE_ARG(w.tenant->name),
+	    (long long)w.used, SLICE_ARG(w.limit->name),
+	    SLICE_ARG(w.limit->text), limit_shared(w.limit) ? ", for all "
+	    "who share it" : "");
+	status = decision_make(&w.d, said != NULL ? said : "reset");
+out:
+	decision_end(&w.d);
+	return status;
+}
