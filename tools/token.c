@@ -190,7 +190,10 @@ tool_token_read(const struct tool *tool, int argc, char **argv)
 	if (tool_asks_help(argc, argv))
 		return tool_help(read_usage);
 	json = argc == 2 && strcmp(argv[0], "--json") == 0;
-	if (argc != 1 + json)
+	/* A token may begin with "-", so only what is too short for one and
+	 * begins with "--" is an option. */
+	if (argc != 1 + json || (strncmp(argv[json], "--", 2) == 0 &&
+	    strlen(argv[json]) < TOKEN_SHORT))
 		return tool_usage(read_usage);
 	a = arena();
 	slash = strrchr(argv[json], '/');
