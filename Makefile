@@ -219,6 +219,8 @@ install: all
 		chmod 0644 $(D)$(UNITDIR)/$${f#conf/} || exit 1; \
 	done
 	install -m 0644 conf/tenants.d/README $(ETC)/tenants.d/
+	install -d $(D)$(PREFIX)/share/doc/penstock
+	cp -R conf/examples $(D)$(PREFIX)/share/doc/penstock/
 	@for f in penstock.conf policy.conf; do \
 		if [ ! -e conf/$$f ]; then :; \
 		elif [ -e $(ETC)/$$f ]; then \
