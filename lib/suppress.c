@@ -315,6 +315,44 @@ pass(struct slice record, enum suppress_store store,
 	return w.bad ? damaged(why) : 0;
 }
 
+/* suppress_state - of one entry */
+enum suppress_state
+suppress_state(const struct suppress_record records[SUPPRESS_STORES],
+    enum suppress_store store, const struct suppress_entry *e, int64_t now)
+{
+	struct lifts lifts = { .date = { { 0 } } };
+
+	if (e->expires != 0 && e->expires <= now)
+		return SUPPRESS_EXPIRED;
+	if (e->lift)
+		return SUPPRESS_LIFTS;
+	for (int s = 0; s < SUPPRESS_STORES; s++) {
+		for (size_t i = 0; i < records[s].n; i++) {
+			const struct suppress_entry *l = &records[s].list[i];
+			int64_t *date = &lifts.date[e->scope][s];
+
+			if (l->lift && same_scope(l, e) && l->date > *date &&
+			    (l->expires == 0 || l->expires > now))
+				*date = l->date;
+		}
+	}
+	return lifted(&lifts, e, store) ? SUPPRESS_LIFTED : SUPPRESS_STANDS;
+}
+
+/* suppress_date - a clock that was set back must not undo a decision */
+int64_t
+suppress_date(const struct suppress_record records[SUPPRESS_STORES],
+    enum suppress_scope scope, uint64_t id, int64_t now)
+{
+	for (int s = 0; s < SUPPRESS_STORES; s++)
+		for (size_t i = 0; i < records[s].n; i++)
+			if (records[s].list[i].scope == scope &&
+			    records[s].list[i].id == id &&
+			    records[s].list[i].date >= now)
+				now = records[s].list[i].date + 1;
+	return now;
+}
+
 /* suppress_judge - lifts first, then what stands against them */
 int
 suppress_judge(const struct slice records[SUPPRESS_STORES],

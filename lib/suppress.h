@@ -64,6 +64,7 @@ struct suppress_record {		/* one address in one store */
 	struct slice		 address; /* as it came, local@domain */
 	struct suppress_entry	*list;
 	size_t			 n;
+	uint8_t			 key[FOLD_HASH]; /* suppress_page fills it */
 };
 
 void	suppress_encode(const struct suppress_record *, struct buf *);
@@ -115,6 +116,18 @@ struct suppress_hit {
  */
 int	suppress_judge(const struct slice records[SUPPRESS_STORES],
 	    const struct suppress_who *, struct suppress_hit *, struct why *);
+
+/* What becomes of one entry, beside all that three decoded records say: it
+ * stands, a later word lifted it, its time is over, or it is itself a lift. */
+enum suppress_state { SUPPRESS_STANDS, SUPPRESS_LIFTED, SUPPRESS_EXPIRED,
+	SUPPRESS_LIFTS };
+enum suppress_state suppress_state(
+	    const struct suppress_record records[SUPPRESS_STORES],
+	    enum suppress_store, const struct suppress_entry *, int64_t now);
+/* Now, or just behind the latest word of these records on that scope and id:
+ * the date of a decision that must hold whatever the clock did. */
+int64_t	suppress_date(const struct suppress_record records[SUPPRESS_STORES],
+	    enum suppress_scope, uint64_t id, int64_t now);
 
 struct suppress;
 

@@ -295,6 +295,7 @@ page(struct db_txn *txn, uint8_t key[FOLD_HASH], struct arena *arena,
 		memcpy(key, k.p, FOLD_HASH);
 		if ((rc = keep(v, arena, &out[n], why)) == -1)
 			break;
+		memcpy(out[n].key, key, FOLD_HASH);
 		if (++n < max)
 			rc = db_next(cursor, &k, &v, why);
 	}

@@ -411,8 +411,8 @@ fill(struct db *db, uint64_t n, uint64_t first)
 	struct said s = { OUT, SUPPRESS_TENANT, TENANT, SUPPRESS_HARD_BOUNCE,
 	    5, 0 };
 	struct suppress_entry e = entry_of(&s);
-	struct suppress_record r = { 1, SLICE("somebody.else@example.org"), &e,
-	    1 };
+	struct suppress_record r = { .rules = 1, .list = &e, .n = 1,
+	    .address = SLICE("somebody.else@example.org") };
 	struct buf b = BUF_INIT;
 	struct db_txn *txn = NULL;
 	uint8_t key[FOLD_HASH] = { 0 };

@@ -2,7 +2,7 @@
  * consent - the writing thread and its queue.
  *
  * Dates are the wall clock, for they are compared with those of operators in
- * another store; but never earlier than what this store says of the same list:
+ * another store; but always later than what this store says of the same list:
  * a clock that was set back must not let an old "subscribe again" outlive a
  * new "unsubscribe", which was answered with yes.
  *
@@ -52,7 +52,7 @@ later_than(const struct suppress_record *r, const struct suppress_entry *e)
 
 	for (size_t i = 0; i < r->n; i++)
 		if (r->list[i].scope == e->scope && r->list[i].id == e->id &&
-		    r->list[i].lift != e->lift && r->list[i].date >= date)
+		    r->list[i].date >= date)
 			date = r->list[i].date + 1;
 	return date;
 }
@@ -68,17 +68,9 @@ entry_of(const struct wish *w)
 		.source = slice_of(w->source), .note = SLICE("") };
 }
 
-/* stands - does the row say exactly that already, and nothing else since? */
-static bool
-stands(const struct suppress_record *r, const struct suppress_entry *e)
-{
-	for (size_t i = 0; i < r->n; i++)
-		if (r->list[i].scope == e->scope && r->list[i].id == e->id)
-			return r->list[i].lift == e->lift;
-	return e->lift;		/* nobody left: nothing to come back from */
-}
-
-/* write_one - a wish into the transaction; 1 changed, 0 it stands, -1 */
+/* write_one - a wish into the transaction: 1, or -1.  It is written also when
+ * the row says so already: an operator may have lifted that since, in another
+ * store, and this press is the later word. */
 static int
 write_one(struct consent *c, struct db_txn *txn, const struct wish *w,
     struct why *why)
@@ -96,8 +88,6 @@ write_one(struct consent *c, struct db_txn *txn, const struct wish *w,
 	    FOLD_HASH }, &row, why)) == -1 ||
 	    (rc == 1 && suppress_decode(row, c->arena, &r, why) == -1))
 		return -1;
-	if (stands(&r, &e))
-		return 0;
 	e.date = later_than(&r, &e);
 	return suppress_add(txn, TABLE, &folded, address, &e, c->arena, why);
 }
