@@ -166,6 +166,16 @@ build_provider(struct build *b, struct slice word)
 	return list;
 }
 
+/* build_header - may it be the name of a header? */
+bool
+build_header(struct slice name)
+{
+	for (size_t i = 0; i < name.n; i++)
+		if (name.p[i] < '!' || name.p[i] > '~' || name.p[i] == ':')
+			return false;
+	return name.n >= 1 && name.n <= 76;
+}
+
 /* build_name - the title of a block as a name */
 bool
 build_name(const struct node *node, struct slice *name,

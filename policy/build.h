@@ -137,6 +137,7 @@ struct build {
 	struct map	*made;		/* limits by the blocks they are of */
 	struct map	*warned;	/* places of which was spoken */
 	struct map	*stream_ids;
+	const struct node *auto_node;	/* compiled when classes are */
 	struct unit	*units;
 	size_t		 nunits;
 	struct map	*held[STAKES];
@@ -167,6 +168,8 @@ const struct value *build_items(const struct value *, size_t *n);
 const char *build_near(const char *const *, struct slice, char *out, size_t);
 /* Was this said of that place already? Remembers it. */
 bool	 build_told(struct build *, struct place, char what);
+/* Of a header: printable, without ":". */
+bool	 build_header(struct slice);
 /* A title that is a name; says the mistake. */
 bool	 build_name(const struct node *, struct slice *, struct problems *);
 /* One line of printable ASCII, not empty, that goes into an SMTP reply. */
@@ -176,6 +179,14 @@ bool	 build_reply_text(const struct node *, struct problems *);
 void	 compile_main(struct build *, struct problems *);
 /* compile_pool.c */
 void	 compile_pool(struct build *, const struct node *, struct problems *);
+/* compile_identify.c: login maps, claim blocks, auto_tenant */
+void	 compile_login_map(struct build *, const struct node *,
+	    struct problems *);
+void	 compile_claim(struct build *, const struct node *,
+	    struct problems *);
+void	 compile_auto(struct build *, struct problems *);
+/* Names of login maps become tenants; claims that are in vain. */
+void	 identify_settle(struct build *);
 /* compile_tenant.c */
 void	 compile_duplicates(struct build *, const struct node *,
 	    struct problems *);
@@ -184,6 +195,9 @@ void	 compile_picture(struct build *, uint32_t unit, struct node *,
 /* Tenants that hold whatever of their logins and clients can be read. */
 void	 compile_salvage(struct build *, uint32_t unit, const struct node *,
 	    struct picture *);
+/* A class or a group by its name; says when there is none. */
+void	*compile_refer(const struct map *, const struct node *,
+	    struct problems *);
 /* compile_names.c: the word is for the mistake */
 bool	 compile_login_text(struct build *, const char *word,
 	    const struct value *, struct slice *, struct problems *);
@@ -192,7 +206,8 @@ void	 compile_logins(struct build *, struct picture *, struct tenant *,
 void	 compile_clients(struct build *, struct picture *, struct tenant *,
 	    uint32_t unit, const struct value *, struct problems *);
 void	 compile_domains(struct build *, struct picture *, struct tenant *,
-	    uint32_t unit, const struct value *, struct problems *);
+	    uint32_t unit, const char *word, const struct value *,
+	    struct problems *);
 void	 compile_bounce(struct build *, struct picture *, struct tenant *,
 	    uint32_t unit, const struct value *, struct problems *);
 void	 stake_add(struct build *, struct picture *, enum stake_kind,
@@ -261,6 +276,9 @@ void	 rivals_within(struct build *, const struct picture *,
 /* read.c: a file of the main part and what it includes, into the tree; fetch */
 int	 read_main(struct build *, const char *path, struct place at,
 	    const struct main_file *parent, struct why *);
+/* A file that counts as main file and is none of ours; path in keep. */
+bool	 read_beside(struct build *, const char *from, const struct value *,
+	    const char **path, struct slice *text);
 /* A unit for each file of the folders. */
 void	 read_folders(struct build *);
 /* load.c: the last good form of a unit, or NULL */

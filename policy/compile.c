@@ -239,6 +239,9 @@ setting(struct build *b, const struct node *node, const struct keyword *row,
 	struct why why;
 
 	switch (row->id) {
+	case WORD_LOGIN_MAP:
+		compile_login_map(b, node, problems);
+		break;
 	case WORD_TIMEZONE:
 		p->zone_at = node->at;
 		if (zone_find(v->text.p, &p->zone, &why) == -1)
@@ -334,6 +337,8 @@ compile_main(struct build *b, struct problems *problems)
 		switch (row->id) {
 		case WORD_TRUSTED: trusted(b, n, problems); break;
 		case WORD_POOL: compile_pool(b, n, problems); break;
+		case WORD_CLAIM_BLOCK: compile_claim(b, n, problems); break;
+		case WORD_AUTO_TENANT: b->auto_node = n; break;
 		case WORD_GROUP: group(b, n, problems); break;
 		case WORD_CLASS: class(b, n, problems); break;
 		default: setting(b, n, row, problems); break;
@@ -343,6 +348,7 @@ compile_main(struct build *b, struct problems *problems)
 	extend(b, problems);
 	compile_blocks(b, &b->file_scope, b->tree, problems);
 	compose_main(b);
+	compile_auto(b, problems);
 	compile_picture(b, 0, b->tree, false, pic, problems);
 	compile_dkim(b, pic, NULL, 0, b->tree, NULL, &b->policy->identities,
 	    &b->policy->nidentities, problems);

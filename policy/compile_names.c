@@ -164,7 +164,8 @@ compile_clients(struct build *b, struct picture *pic, struct tenant *t,
 /* compile_domains - what it may write behind the @ */
 void
 compile_domains(struct build *b, struct picture *pic, struct tenant *t,
-    uint32_t unit, const struct value *set, struct problems *problems)
+    uint32_t unit, const char *word, const struct value *set,
+    struct problems *problems)
 {
 	t->ndomains = 0;		/* said twice: the last one counts */
 	t->domains = build_alloc(b, b->keep, set->nitems,
@@ -176,7 +177,7 @@ compile_domains(struct build *b, struct picture *pic, struct tenant *t,
 		bool star = slice_starts(v->text, SLICE("*."));
 		struct slice domain, text;
 
-		if (!scan_domain(b, "domains", v, slice_from(v->text,
+		if (!scan_domain(b, word, v, slice_from(v->text,
 		    star ? 2 : 0), star, &domain, problems))
 			continue;
 		text = slice_of(build_printf(b, b->keep, "%s%.*s",

@@ -41,9 +41,9 @@ compile_duplicates(struct build *b, const struct node *chain,
 	keyword_duplicates(head, problems);
 }
 
-/* refer - a class or a group by its name */
-static void *
-refer(const struct map *map, const struct node *node,
+/* compile_refer - a class or a group by its name */
+void *
+compile_refer(const struct map *map, const struct node *node,
     struct problems *problems)
 {
 	void *found = map_get(map, node->value.text);
@@ -102,7 +102,8 @@ set_names(struct build *b, struct reading *r, const struct keyword *row,
 		compile_clients(b, r->pic, t, r->unit, v, problems);
 		break;
 	case WORD_DOMAINS:
-		compile_domains(b, r->pic, t, r->unit, v, problems);
+		compile_domains(b, r->pic, t, r->unit, row->name, v,
+		    problems);
 		break;
 	default:
 		t->bounce_domain_at = v->at;
@@ -122,14 +123,16 @@ set_one(struct build *b, struct reading *r, struct node *node,
 	switch (row->id) {
 	case WORD_IN_CLASS:
 		t->class_at = node->at;
-		if ((r->class = refer(b->classes, node, problems)) != NULL)
+		r->class = compile_refer(b->classes, node, problems);
+		if (r->class != NULL)
 			t->class = r->class->name;
 		else
 			r->lost = true;
 		break;
 	case WORD_IN_GROUP:
 		t->group_at = node->at;
-		if ((t->group = refer(b->groups, node, problems)) == NULL)
+		if ((t->group = compile_refer(b->groups, node, problems)) ==
+		    NULL)
 			r->lost = true;
 		break;
 	case WORD_CONTACT:

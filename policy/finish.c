@@ -130,6 +130,7 @@ take_tables(struct build *b)
 	b->held[STAKE_CLIENT] = NULL;
 	nets_ready(&index->clients);
 	nets_ready(&index->trusted);
+	nets_ready(&index->claim_clients);
 	index->units = build_alloc(b, b->keep, b->nunits,
 	    sizeof(*index->units));
 	if (index->units == NULL)
@@ -200,6 +201,8 @@ finish(struct build *b)
 		ids(b);
 	if (!b->nomem)
 		take_tables(b);
+	if (!b->nomem)
+		identify_settle(b);
 	if (!b->nomem)
 		hash_files(b);
 	if (!b->nomem)

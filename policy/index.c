@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DOMAIN_MAX	253
+#define DOMAIN_MAX	LOGIN_DOMAIN_MAX
 
 /* found - the tenant of a stake, and the line that says so */
 static const struct tenant *
@@ -40,8 +40,8 @@ index_above(const struct map *map, struct slice domain)
 }
 
 /* login_domain - the part behind the last @, folded into out; n 0: none */
-static struct slice
-login_domain(struct slice login, char out[DOMAIN_MAX])
+struct slice
+login_domain(struct slice login, char out[LOGIN_DOMAIN_MAX])
 {
 	const char *at = memrchr(login.p, '@', login.n);
 	struct slice domain;
@@ -57,24 +57,60 @@ login_domain(struct slice login, char out[DOMAIN_MAX])
 	return (struct slice){ out, domain.n };
 }
 
+/* above - the parent of a domain as ".x"; n 0: there is none */
+static struct slice
+above(struct slice domain)
+{
+	const char *dot = domain.n > 1 ? memchr(domain.p + 1, '.',
+	    domain.n - 1) : NULL;
+
+	return dot == NULL ? SLICE("") : slice_from(domain,
+	    (size_t)(dot - domain.p));
+}
+
 /* policy_by_login - exact, then its domain, then the domains above */
 const struct tenant *
 policy_by_login(const struct policy *p, struct slice login,
     struct place *rule)
 {
+	const struct policy_index *index = p->index;
 	char folded[DOMAIN_MAX];
+	struct tenant *t = NULL;
 	const struct stake *s;
 	struct slice domain;
 
 	if (login.p == NULL || login.n == 0)
 		return NULL;
-	s = map_get(p->index->logins, login);
-	if (s == NULL) {
-		domain = login_domain(login, folded);
-		if (domain.n > 0)
-			s = index_above(p->index->login_domains, domain);
+	if ((s = map_get(index->logins, login)) != NULL)
+		return found(s, rule);
+	if (login_map_find(index->login_map, login, false, &t, NULL, rule))
+		return t;
+	for (domain = login_domain(login, folded); domain.n > 0;
+	    domain = above(domain)) {
+		if ((s = map_get(index->login_domains, domain)) != NULL)
+			return found(s, rule);
+		if (login_map_find(index->login_map, domain, true, &t, NULL,
+		    rule))
+			return t;
 	}
-	return found(s, rule);
+	return NULL;
+}
+
+/* policy_login_mapped - by itself, by its domain, or by one above */
+bool
+policy_login_mapped(const struct policy *p, struct slice login)
+{
+	const struct login_map *m = p->index->login_map;
+	char folded[DOMAIN_MAX];
+	struct slice domain;
+
+	if (login_map_find(m, login, false, NULL, NULL, NULL))
+		return true;
+	for (domain = login_domain(login, folded); domain.n > 0;
+	    domain = above(domain))
+		if (login_map_find(m, domain, true, NULL, NULL, NULL))
+			return true;
+	return false;
 }
 
 /* policy_by_client - the longest prefix that holds the address */
@@ -104,6 +140,8 @@ policy_owns(const struct policy *p, const struct tenant *t,
 
 	if (domain.p == NULL || domain.n == 0)
 		return false;
+	if (t->automatic)
+		return slice_eq(domain, t->name);
 	/* A bounce domain is exact and so nearer than anybody's "*.". */
 	if (bounce && (s = map_get(p->index->bounces, domain)) != NULL)
 		return s->tenant == t;
@@ -135,6 +173,10 @@ index_holder(const struct policy *p, enum stake_kind kind, struct slice text)
 		return t != NULL && t->form != FORM_BROKEN ?
 		    index->units[t->unit].path : NULL;
 	}
+	if ((kind == STAKE_LOGIN || kind == STAKE_LOGIN_DOMAIN) &&
+	    login_map_find(index->login_map, text, kind != STAKE_LOGIN, NULL,
+	    NULL, NULL))
+		return index->units[0].path;
 	s = map != NULL ? map_get(map, text) : NULL;
 	if (s == NULL || index->units[s->unit].form == FORM_BROKEN)
 		return NULL;
@@ -165,6 +207,20 @@ stake_print(const struct stake *s, char *out, size_t n)
 	return slice_of(out);
 }
 
+struct lines {
+	void	(*call)(void *, const char *, struct slice, struct place);
+	void	*with;
+};
+
+/* line_name - a line of a login map is one of its logins */
+static void
+line_name(void *with, struct slice text, struct place at)
+{
+	const struct lines *to = with;
+
+	to->call(to->with, "logins", text, at);
+}
+
 /* policy_names - what a tenant is known by */
 void
 policy_names(const struct policy *p, const struct tenant *t,
@@ -190,6 +246,8 @@ policy_names(const struct policy *p, const struct tenant *t,
 				    stake_print(s, text, sizeof(text)), s->at);
 		}
 	}
+	login_map_each(index->login_map, t, line_name,
+	    &(struct lines){ call, with });
 }
 
 /* policy_claims - whose each of them is */
@@ -226,4 +284,8 @@ index_free(struct policy_index *index)
 	map_free(index->bounces);
 	map_free(index->clients.map);
 	map_free(index->trusted.map);
+	map_free(index->claim_logins);
+	map_free(index->claim_domains);
+	map_free(index->claim_clients.map);
+	login_map_free(index->login_map);
 }

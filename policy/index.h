@@ -9,6 +9,7 @@
 #define POLICY_INDEX_H
 
 #include "lib/map.h"
+#include "policy/login_map.h"
 #include "policy/net.h"
 #include "policy/policy.h"
 
@@ -42,15 +43,30 @@ struct policy_unit {
 	uint8_t		 hash[HASH_SHA256];	/* of the bytes in force */
 };
 
+/* One login or client of a claim block. */
+struct claim_line {
+	const struct claimer *by;
+	struct place	 at;
+};
+
 struct policy_index {
 	struct map	*logins, *login_domains, *domains, *bounces;
 	struct nets	 clients, trusted;
+	struct login_map *login_map;	/* NULL: there is none */
+	/* of struct claim_line */
+	struct map	*claim_logins, *claim_domains;
+	struct nets	 claim_clients;
 	struct policy_unit *units;
 	size_t		 nunits;
 };
 
 /* The stake of x, or of the nearest ".parent"; NULL: nobody's. */
 struct stake *index_above(const struct map *, struct slice domain);
+/* The part behind the last @, folded into out; n 0: none. */
+#define LOGIN_DOMAIN_MAX	253
+struct slice login_domain(struct slice login, char out[LOGIN_DOMAIN_MAX]);
+/* Is there a line for it in a login map, whoever it names? */
+bool	 policy_login_mapped(const struct policy *, struct slice login);
 /* The path of the file that holds it, NULL when none in good form does. */
 const char *index_holder(const struct policy *, enum stake_kind,
 	    struct slice text);

@@ -17,6 +17,7 @@ static const char *const yes_no[] = { "no", "yes", NULL };
 static const char *const unknown_choices[] = { "defer", "refuse", NULL };
 static const char *const algorithm_choices[] = { "rsa-sha256",
 	"ed25519-sha256", NULL };			/* as enum key_type */
+static const char *const by_choices[] = { "login-domain", NULL };
 static const char *const identify_choices[] = { "from-domain", NULL };
 
 #define IN_LIMIT	(IN_THROTTLE | IN_CAP | IN_OPEN)
@@ -49,6 +50,20 @@ static const struct keyword rows[] = {
 	    .choices = identify_choices,
 	    .help = "how the tenant of trusted mail is found" },
 
+	{ "login_map", KEYWORD_LIST, IN_FILE, WORD_LOGIN_MAP,
+	    .unset = "none",
+	    .help = "files of \"login tenant\" lines, for very many logins" },
+	{ "claim", KEYWORD_BLOCK, IN_FILE, WORD_CLAIM_BLOCK, .titles = 1,
+	    .help = "who names the tenant of a mail in that header" },
+	{ "tenants", KEYWORD_SET, IN_CLAIM, WORD_TENANTS,
+	    .unset = "any", .help = "the tenants that may be named" },
+	{ "auto_tenant", KEYWORD_BLOCK, IN_FILE, WORD_AUTO_TENANT,
+	    .help = "tenants that appear by themselves, one for a domain" },
+	{ "by", KEYWORD_CHOICE, IN_AUTO, WORD_BY, .choices = by_choices,
+	    .help = "what they are made of: the domain of the login" },
+	{ "except", KEYWORD_SET, IN_AUTO, WORD_EXCEPT, .unset = "none",
+	    .help = "domains that become no tenant: x, *.x" },
+
 	/* pools */
 	{ "pool", KEYWORD_BLOCK, IN_FILE, WORD_POOL, .titles = 1,
 	    .help = "sending addresses that belong together" },
@@ -67,9 +82,9 @@ static const struct keyword rows[] = {
 	    .help = "a plan: limits that stand in each of its tenants" },
 	{ "tenant", KEYWORD_BLOCK, IN_FILE, WORD_TENANT, .titles = 1,
 	    .help = "one who sends" },
-	{ "group", KEYWORD_NAME, IN_TENANT, WORD_IN_GROUP,
+	{ "group", KEYWORD_NAME, IN_TENANT | IN_AUTO, WORD_IN_GROUP,
 	    .unset = "none", .help = "the group it belongs to" },
-	{ "class", KEYWORD_NAME, IN_TENANT, WORD_IN_CLASS,
+	{ "class", KEYWORD_NAME, IN_TENANT | IN_AUTO, WORD_IN_CLASS,
 	    .unset = "none", .help = "the class whose limits it has" },
 	{ "extends", KEYWORD_NAME, IN_CLASS, WORD_EXTENDS,
 	    .unset = "nothing", .help = "the class whose lines it begins with" },
@@ -83,9 +98,10 @@ static const struct keyword rows[] = {
 	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT | IN_STREAM,
 	    WORD_PAUSED, .unset = "not paused",
 	    .help = "the reason why all mail gets 451 for now" },
-	{ "logins", KEYWORD_SET, IN_TENANT, WORD_LOGINS,
+	{ "logins", KEYWORD_SET, IN_TENANT | IN_CLAIM, WORD_LOGINS,
 	    .help = "SASL logins: x, *@domain, *@.domain (all below)" },
-	{ "clients", KEYWORD_SET, IN_TENANT | IN_TRUSTED, WORD_CLIENTS,
+	{ "clients", KEYWORD_SET, IN_TENANT | IN_TRUSTED | IN_CLAIM,
+	    WORD_CLIENTS,
 	    .help = "addresses and networks it sends from without a login" },
 	{ "domains", KEYWORD_SET, IN_TENANT, WORD_DOMAINS,
 	    .help = "what it may write in MAIL FROM and From: x, *.x" },
@@ -187,7 +203,8 @@ static const struct keyword rows[] = {
 
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
-	"pool of a tenant", "stream", "open", NULL };
+	"pool of a tenant", "stream", "open", "claim",
+	"auto_tenant", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };
@@ -201,7 +218,6 @@ struct later {
 
 /* clang-format off */
 static const struct later laters[] = {
-	{ "auto_tenant", IN_FILE, "no tenant appears by itself" },
 	{ "cap", IN_POOL | IN_ADDRESS, "it would not bind" },
 	{ "throttle", IN_POOL | IN_ADDRESS, "it would not bind" },
 	{ "open", IN_POOL | IN_ADDRESS, "it would not bind" },

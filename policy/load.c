@@ -135,9 +135,16 @@ salvage(struct build *b, uint32_t unit)
 	hash_sha256(text.p, text.n, u->now.hash);
 	compile_salvage(b, unit, parse_text(b->file, u->path, text, &mute),
 	    &u->now);
-	for (struct stake *s = u->now.stakes; s != NULL; s = s->next)
+	for (struct stake *s = u->now.stakes; s != NULL; s = s->next) {
+		/* a login of somebody's in a map stays his */
+		if ((s->kind == STAKE_LOGIN || s->kind ==
+		    STAKE_LOGIN_DOMAIN) && login_map_find(
+		    b->policy->index->login_map, s->text, s->kind ==
+		    STAKE_LOGIN_DOMAIN, NULL, NULL, NULL))
+			continue;
 		if (map_add(b->held[s->kind], s->text, s, NULL) == -1)
 			b->nomem = true;
+	}
 }
 
 /* say_forms - what becomes of broken files; only the gate can know */
@@ -188,7 +195,10 @@ maps_new(struct build *b)
 	struct map **maps[] = { &b->classes, &b->groups, &b->pools,
 	    &b->addresses, &b->group_scopes, &b->group_gives, &b->mixes,
 	    &b->made, &b->warned, &b->stream_ids,
-	    &b->policy->index->trusted.map };
+	    &b->policy->index->trusted.map,
+	    &b->policy->index->claim_logins,
+	    &b->policy->index->claim_domains,
+	    &b->policy->index->claim_clients.map };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		if ((*maps[i] = map_new()) == NULL)

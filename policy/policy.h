@@ -206,6 +206,14 @@ struct tenant {
 
 enum unknown { UNKNOWN_DEFER, UNKNOWN_REFUSE };
 
+/* A claim block: whoever is in it names the tenant of a mail in a header. */
+struct claimer {
+	struct slice	 header;	/* its name */
+	struct slice	*tenants;	/* that may be named; 0: any */
+	size_t		 ntenants;
+	struct place	 at;
+};
+
 struct ip {				/* v4 is mapped into v6 */
 	uint8_t		b[16];
 	bool		known;		/* false: no address (pickup, unix) */
@@ -232,6 +240,12 @@ struct policy {
 	unsigned	 shadow;	/* SHADOW_*: of tenants that say nothing */
 	bool		 trusted;	/* there is a trusted block */
 	struct place	 trusted_at;
+	const struct claimer **claimers;	/* claim blocks, for show */
+	size_t		 nclaimers;
+	const struct tenant *automatic;	/* what auto_tenant gives to those it
+					   makes; NULL: it makes none */
+	struct slice	*except;	/* domains it leaves alone: x, *.x */
+	size_t		 nexcept;
 	struct slice	*submission;	/* more listeners that are submission */
 	size_t		 nsubmission;
 	struct slice	*local_transports;
@@ -287,13 +301,32 @@ void	 policy_broken_files(const struct policy *,
 /* --- questions: no allocation, any thread -------------------------------- */
 const struct tenant *policy_tenant(const struct policy *, struct slice name);
 /*
- * The exact login, then "*@domain", then "*@.parent", nearest first: "*@x"
+ * In tenants and login maps alike:
+ * the exact login, then "*@domain", then "*@.parent", nearest first: "*@x"
  * holds the logins of x alone, "*@.x" those of all domains below x.  Logins
  * are compared byte by byte; in the two forms with "*" the domain's case is
  * folded.  *rule (may be NULL) is the claiming line.
  */
 const struct tenant *policy_by_login(const struct policy *, struct slice,
 	    struct place *rule);
+/*
+ * A login that no tenant has, or a client without a login, that may name its
+ * tenant in a header; NULL: it may not.  policy_claimed: the tenant of that
+ * name, NULL when there is none or it is not among those it may name.
+ */
+const struct claimer *policy_claim(const struct policy *, struct slice login,
+	    const struct ip *);
+const struct tenant *policy_claimed(const struct policy *,
+	    const struct claimer *, struct slice name);
+/*
+ * The tenant that auto_tenant makes of a login that nobody else has, or of a
+ * domain: 1, 0 it makes none, -1 without memory.  It lives in the arena and
+ * as long as the policy; its rule is the auto_tenant block.
+ */
+int	 policy_auto(const struct policy *, struct slice login, struct arena *,
+	    const struct tenant **);
+int	 policy_auto_domain(const struct policy *, struct slice domain,
+	    struct arena *, const struct tenant **);
 const struct tenant *policy_by_client(const struct policy *,
 	    const struct ip *, struct place *rule);	/* longest prefix */
 /* Who owns that domain: exact before "*.", nearer before farther. */

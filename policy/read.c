@@ -157,6 +157,46 @@ read_main(struct build *b, const char *path, struct place at,
 	return 1;
 }
 
+/* read_beside - of another format, but it stands or falls with the main part */
+bool
+read_beside(struct build *b, const char *from, const struct value *v,
+    const char **path, struct slice *text)
+{
+	struct main_file *f = build_alloc(b, b->work, 1, sizeof(*f));
+	struct quoted q;
+	struct stat st;
+	struct why why;
+	int got;
+
+	if (f == NULL)
+		return false;
+	if (v->text.n == 0) {
+		problem_error(b->problems, v->at, "the name of a file is "
+		    "missing");
+		return false;
+	}
+	*path = included_path(b, from, v->text);
+	if (b->nomem)
+		return false;
+	if (stat(*path, &st) == 0 && include_again(b, &st, v->at, NULL))
+		return false;
+	if ((got = parse_read(b->keep, *path, text, &why)) != 1 ||
+	    stat(*path, &st) == -1) {
+		if (got == -1)
+			problem_error(b->problems, v->at, "%s", why.text);
+		else
+			problem_error(b->problems, v->at, "there is no file "
+			    "%s", text_quote(slice_of(*path), &q));
+		return false;
+	}
+	*f = (struct main_file){ .path = *path, .device = st.st_dev,
+	    .inode = st.st_ino, .at = v->at };
+	hash_sha256(text->p, text->n, f->hash);
+	*b->last_file = f;
+	b->last_file = &f->next;
+	return true;
+}
+
 /* is_tenant_file - *.conf; not an editor's .#x.conf */
 static int
 is_tenant_file(const struct dirent *entry)

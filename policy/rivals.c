@@ -98,14 +98,44 @@ defeated(struct round *r, const struct stake *loser,
 	r->beaten[loser->unit] = true;
 }
 
+/* line - of a login map that has the login too, as a stake of the main part */
+static const struct stake *
+line(struct build *b, const struct stake *s)
+{
+	const struct login_map *m = b->policy->index->login_map;
+	struct stake *other;
+	struct tenant *t;
+	struct slice name;
+	struct place at;
+
+	/* a main part that fell claims nothing more */
+	if (b->units[0].form == FORM_BROKEN ||
+	    (s->kind != STAKE_LOGIN && s->kind != STAKE_LOGIN_DOMAIN) ||
+	    !login_map_find(m, s->text, s->kind == STAKE_LOGIN_DOMAIN, NULL,
+	    &name, &at) ||
+	    (t = build_alloc(b, b->work, 1, sizeof(*t))) == NULL ||
+	    (other = build_alloc(b, b->work, 1, sizeof(*other))) == NULL)
+		return NULL;
+	t->name = name;
+	*other = (struct stake){ s->text, t, at, NULL, 0, s->kind };
+	return other;
+}
+
 /* put - one stake into its table, against whoever is there */
 static void
 put(struct round *r, struct stake *s)
 {
 	struct map *map = r->b->held[s->kind];
+	const struct stake *mapped;
 	struct stake *old;
 	void *was = NULL;
 
+	if (s->unit > 0 && (mapped = line(r->b, s)) != NULL) {
+		if (beats(r->b, s, mapped))
+			defeated(r, mapped, s);
+		else
+			defeated(r, s, mapped);
+	}
 	if (map_add(map, s->text, s, &was) == -1) {
 		r->b->nomem = true;
 		return;
@@ -358,6 +388,8 @@ rivals_within(struct build *b, const struct picture *pic,
 		/* keyword_duplicates has named tenants of one name */
 		old = s->kind == STAKE_TENANT ? s : older(pic, seen, s);
 		if (old != s)
+			say(s, old, problems);
+		if (s->unit == 0 && (old = line(b, s)) != NULL)
 			say(s, old, problems);
 		if (seen[STAKE_DOMAIN] == NULL || s->tenant == NULL)
 			continue;

@@ -44,7 +44,7 @@
 	    { "policy.conf", TEXT("logins = {\"a\"}\n") },
 	  },
 	  .want =
-		"policy.conf:1:1: error: \"logins\" cannot stand in the main file; its place is in tenant\n" },
+		"policy.conf:1:1: error: \"logins\" cannot stand in the main file; its place is in tenant or claim\n" },
 	{ .name = "a rate without a period",
 	  .files = {
 	    { "policy.conf", TEXT("class \"a\" {\n"
