@@ -171,7 +171,9 @@ spare_add(struct claim *claim, size_t *m, const struct ask *ask,
 		if (memcmp(to->charge.key, c->key, 16) != 0)
 			continue;
 		to->charge.amount += ask->charge.amount;
-		if (ask->most < to->most)
+		/* what is in shadow for one of them is so for all */
+		if (ask->most == LEDGER_UNBOUNDED || (ask->most < to->most &&
+		    to->most != LEDGER_UNBOUNDED))
 			to->most = ask->most;
 		return to;
 	}

@@ -17,7 +17,7 @@
  * time meters_judge looks at what does not fit: a limit in shadow is loose from
  * then on (counted without bound, so that the figures are true), one that
  * holds counts among the held.  Neither goes back within the question, so there
- * is an end.
+ * is an end: after as many rounds as there are asks, at the latest.
  */
 #include "policy/meter.h"
 
@@ -286,10 +286,10 @@ question(struct mail *mail, enum how *how, int64_t unit, int64_t now,
     struct answer *a)
 {
 	struct meters *ms = &mail->meters;
-	size_t nlacks, i;
+	size_t nlacks, i, round;
 	int got;
 
-	for (;;) {
+	for (round = 0; round <= 2 * ms->n + 1; round++) {
 		if (collect(mail, *how, unit, now) == -1)
 			return reply_memory(a);
 		got = ledger(mail, *how, now, &nlacks);
@@ -306,6 +306,7 @@ question(struct mail *mail, enum how *how, int64_t unit, int64_t now,
 			if (ms->whose[ms->lacks[i].which]->hold)
 				*how = ALL;
 	}
+	return reply_memory(a);		/* cannot be; nothing is reserved */
 }
 
 /* meters_ask - a question; what it changed in the meters stands or falls with
@@ -478,8 +479,10 @@ meters_seal(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 
 	mail->hold.code = NULL;
 	for (i = 0; i < mail->nrcpts; i++)
-		if (mail->rcpts[i].verdict == VERDICT_HOLD)
+		if (mail->rcpts[i].verdict == VERDICT_HOLD) {
 			mail->rcpts[i].verdict = VERDICT_PASS;
+			mail->rcpts[i].rule = mail->tenant_rule;
+		}
 	if (watch_all(mail) == -1)
 		return reply_memory(a);
 	for (i = 0; i < ms->n; i++) {

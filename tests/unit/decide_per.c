@@ -232,7 +232,7 @@ every_domain_in_from_counts(void **state)
 
 /* crowd - a message to so many domains; microseconds of the thread */
 static int64_t
-crowd(const char *login, int n)
+crowd_at(const char *login, int first, int n)
 {
 	struct timespec begin, end;
 	char path[64];
@@ -240,7 +240,7 @@ crowd(const char *login, int n)
 
 	assert_int_equal(ask_mail(login, NULL, "<>", 0), VERDICT_PASS);
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-	for (i = 0; i < n; i++) {
+	for (i = first; i < first + n; i++) {
 		snprintf(path, sizeof(path), "<x@domain%d.example>", i);
 		assert_int_equal(ask_rcpt(path, "smtp"), VERDICT_PASS);
 	}
@@ -250,6 +250,13 @@ crowd(const char *login, int n)
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
 	return (end.tv_sec - begin.tv_sec) * 1000000 +
 	    (end.tv_nsec - begin.tv_nsec) / 1000;
+}
+
+/* crowd - to the first so many domains */
+static int64_t
+crowd(const char *login, int n)
+{
+	return crowd_at(login, 0, n);
 }
 
 static void
@@ -284,6 +291,37 @@ nor_are_they_in_shadow(void **state)
 	print_message("again, all full and in shadow: %lld us\n",
 	    (long long)took);
 	assert_true(took < 400000);
+}
+
+static void
+beyond_ten_thousand_counters_they_share_one(void **state)
+{
+	struct ledger_stat stat;
+	char path[64];
+	int i;
+
+	(void)state;
+	for (i = 0; i < 12; i++) {
+		crowd_at("dim", i * DOMAINS, DOMAINS);
+		settled();
+	}
+	ledger_stat(asked.ledger, &stat);
+	assert_true(stat.overflows > 0);
+	assert_true(stat.counters < 11000);
+	/* in shadow: all counted, and what it would have said is known */
+	assert_int_equal(asked.mail.would.verdict, VERDICT_DEFER);
+	assert_int_equal(asked.mail.would.rule.line, 27);
+	/* enforced: the one counter has the room of one value */
+	for (i = 0; i < 5; i++) {
+		crowd_at("wide", i * DOMAINS, i < 4 ? DOMAINS : DOMAINS - 2);
+		settled();
+	}
+	assert_int_equal(ask_mail("wide", NULL, "<>", 0), VERDICT_PASS);
+	do
+		snprintf(path, sizeof(path), "<x@domain%d.example>", 9000 + i++);
+	while (ask_rcpt(path, "smtp") == VERDICT_PASS);
+	assert_true(asked.mail.nrcpts <= 4);
+	expect_reply("451", "4.7.0", "limit one (1/second)", 22);
 }
 
 static void
@@ -325,6 +363,7 @@ main(void)
 		T(every_domain_in_from_counts),
 		T(a_thousand_domains_are_no_burden),
 		T(nor_are_they_in_shadow),
+		T(beyond_ten_thousand_counters_they_share_one),
 		T(a_claim_that_was_idle_is_made_anew_for_all_of_them),
 	};
 
