@@ -167,6 +167,17 @@ told(const struct mail *mail, const struct match_facts *f)
 	return s != NULL && match_stream(s, f, NULL) != KNOWN_NO ? s : NULL;
 }
 
+/* first_rcpt - who fixes the stream when nobody did at RCPT: the first who is
+ * remote, or the first at all */
+static struct slice
+first_rcpt(const struct mail *mail)
+{
+	for (size_t i = 0; i < mail->nrcpts; i++)
+		if (!mail->rcpts[i].local)
+			return mail->rcpts[i].to.text;
+	return mail->nrcpts > 0 ? mail->rcpts[0].to.text : SLICE("");
+}
+
 /* decide_stream_headers - the headers are there: now it is known */
 enum verdict
 decide_stream_headers(struct mail *mail, const struct header_fact *h,
@@ -176,10 +187,8 @@ decide_stream_headers(struct mail *mail, const struct header_fact *h,
 
 	if (mail->stream != NULL)
 		return reply_pass(a, mail->tenant_rule);
-	if (f.recipient.p == NULL && mail->nrcpts > 0)
-		f.recipient = mail->rcpts[0].to.text;
 	if (f.recipient.p == NULL)
-		f.recipient = SLICE("");
+		f.recipient = first_rcpt(mail);
 	if ((mail->stream = told(mail, &f)) != NULL)
 		return decide_stream_paused(mail, a);
 	f.headers = h;

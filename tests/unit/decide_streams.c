@@ -298,6 +298,14 @@ trusted_mail_finds_its_stream_by_the_headers(void **state)
 	assert_int_equal(ask_end(1), VERDICT_PASS);
 	settled();
 	expect_used("acme", "all", 1, 0);
+	/* the first who is remote fixes it, not one of ours */
+	assert_int_equal(ask_mail(NULL, "10.9.0.1", "<x@acme.example>", 0),
+	    VERDICT_PASS);
+	assert_int_equal(ask_rcpt("<us@here.example>", "local"),
+	    VERDICT_PASS);
+	to("<a@near.example>");
+	assert_int_equal(ask_from("x@acme.example"), VERDICT_PASS);
+	of("near");
 }
 
 /* plan - the edits, as text */
