@@ -4,9 +4,11 @@
  *
  * Who speaks is settled once, at MAIL, by the first that applies:
  *
- *	a login		the tenant that claims it, or nobody: unknown_sender.
- *			The network does not help an unknown login.
- *	a client	in a tenant's network
+ *	a login		the tenant that has it; a claim block, and then a
+ *			header says which tenant; auto_tenant, by its domain;
+ *			or nobody: unknown_sender.  The network does not help
+ *			an unknown login.
+ *	a client	in a tenant's network; in a claim block
  *	a client	that `trusted` names: decided at the end of the headers
  *	anybody else	inbound: local recipients only, and untouched
  *
@@ -102,13 +104,47 @@ decide_sender(struct mail *mail, struct answer *a)
 	return reply_pass(a, mail->tenant_rule);
 }
 
+/* by_login - the tenant of a login, or that it names one in a header */
+static enum verdict
+by_login(struct mail *mail, struct answer *a)
+{
+	const struct policy *p = mail->policy;
+	char *who;
+
+	mail->tenant = policy_by_login(p, mail->login, &mail->tenant_rule);
+	if (mail->tenant != NULL)
+		return VERDICT_PASS;
+	if ((mail->claimer = policy_claim(p, mail->login, NULL)) != NULL)
+		return VERDICT_PASS;
+	if (policy_auto(p, mail->login, mail->arena, &mail->tenant) == -1)
+		return reply_memory(a);
+	if (mail->tenant != NULL) {
+		mail->tenant_rule = mail->tenant->at;
+		return VERDICT_PASS;
+	}
+	who = arena_printf(mail->arena, "login \"%.*s\" belongs to no tenant "
+	    "here", SLICE_ARG(reply_clean(mail->arena, mail->login)));
+	return who != NULL ? decide_unknown(mail, a, who) : reply_memory(a);
+}
+
+/* by_client - the tenant of a network, if it is in one */
+static void
+by_client(struct mail *mail)
+{
+	const struct policy *p = mail->policy;
+
+	if (!mail->client.known)
+		return;
+	mail->tenant = policy_by_client(p, &mail->client, &mail->tenant_rule);
+	if (mail->tenant == NULL)
+		mail->claimer = policy_claim(p, SLICE_NONE, &mail->client);
+}
+
 /* decide_mail - who is it? */
 enum verdict
 decide_mail(struct mail *mail, int64_t now, struct answer *a)
 {
-	const struct policy *p = mail->policy;
 	int parsed;
-	char *who;
 
 	decide_begin(a, STAGE_MAIL);
 	mail->now = now;
@@ -118,21 +154,16 @@ decide_mail(struct mail *mail, int64_t now, struct answer *a)
 	mail->null_sender = parsed == 0;
 	mail->tenant = NULL;
 	mail->origin = ORIGIN_TENANT;
-	if (mail->login.p != NULL && mail->login.n > 0) {
-		mail->tenant = policy_by_login(p, mail->login,
-		    &mail->tenant_rule);
-		if (mail->tenant == NULL) {
-			who = arena_printf(mail->arena, "login \"%.*s\" "
-			    "belongs to no tenant here", SLICE_ARG(reply_clean(
-			    mail->arena, mail->login)));
-			return who != NULL ? decide_unknown(mail, a, who) :
-			    reply_memory(a);
-		}
-	} else if (mail->client.known)
-		mail->tenant = policy_by_client(p, &mail->client,
-		    &mail->tenant_rule);
+	if (mail->login.p == NULL || mail->login.n == 0)
+		by_client(mail);
+	else if (by_login(mail, a) != VERDICT_PASS)
+		return a->verdict;
+	if (mail->claimer != NULL) {
+		mail->origin = ORIGIN_CLAIMED;
+		return reply_pass(a, mail->claimer->at);
+	}
 	if (mail->tenant == NULL) {
-		mail->origin = policy_trusts(p, &mail->client) ?
+		mail->origin = policy_trusts(mail->policy, &mail->client) ?
 		    ORIGIN_TRUSTED : ORIGIN_INBOUND;
 		return reply_pass(a, (struct place){ NULL, 0, 0 });
 	}
@@ -207,8 +238,9 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 		return decide_unknown(mail, a, "who sends this? nobody logged "
 		    "in, and the recipient is not local");
 	rcpt->provider = provider_of(rcpt->to.domain);
-	if (mail->origin == ORIGIN_TRUSTED)
-		return reply_pass(a, mail->policy->trusted_at);
+	if (mail->origin != ORIGIN_TENANT)	/* whose it is comes later */
+		return reply_pass(a, mail->claimer != NULL ?
+		    mail->claimer->at : mail->policy->trusted_at);
 	if (decide_stream_rcpt(mail, rcpt, a) == VERDICT_PASS &&
 	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS)
 		(void)rcpt_limits(mail, rcpt, now, a);

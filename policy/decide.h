@@ -19,8 +19,9 @@
 enum origin {
 	ORIGIN_TENANT,		/* by login or client */
 	ORIGIN_INBOUND,		/* unauthenticated: untouched, if all local */
-	ORIGIN_TRUSTED		/* unauthenticated from a trusted client: the
+	ORIGIN_TRUSTED,		/* unauthenticated from a trusted client: the
 				   From domain names the tenant, at EOH */
+	ORIGIN_CLAIMED		/* may name its tenant in a header, at EOH */
 };
 
 struct rcpt {
@@ -99,6 +100,7 @@ struct mail {
 	/* decided */
 	int64_t		 now;		/* of the step under way */
 	enum origin	 origin;
+	const struct claimer *claimer;	/* CLAIMED: says in which header */
 	const struct tenant *tenant;
 	struct place	 tenant_rule;	/* the line that claims the login */
 	const struct stream *stream;	/* NULL: not known before EOH */

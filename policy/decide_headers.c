@@ -16,6 +16,8 @@
  *
  * Trusted mail has no login; its From names the tenant, and all of its From
  * mailboxes must name the same one, which must own the MAIL FROM as well.
+ * Who may claim a tenant names it in one header, once; that it is missing, or
+ * says nothing that we know, is refused: mail of nobody is counted nowhere.
  */
 #include "policy/decide.h"
 
@@ -122,6 +124,13 @@ from_tenant(struct mail *mail, const struct mailboxes *list, struct answer *a)
 		t = policy_by_domain(mail->policy, list->list[i].domain,
 		    &rule);
 		if (t == NULL) {
+			if (policy_auto_domain(mail->policy,
+			    list->list[i].domain, mail->arena, &t) == -1)
+				return reply_memory(a);
+			if (t != NULL)
+				rule = t->at;
+		}
+		if (t == NULL) {
 			who = arena_printf(mail->arena, "From: domain \"%.*s\" "
 			    "belongs to no tenant here", SLICE_ARG(reply_clean(
 			    mail->arena, list->list[i].domain)));
@@ -131,7 +140,7 @@ from_tenant(struct mail *mail, const struct mailboxes *list, struct answer *a)
 		if (mail->tenant == NULL) {
 			mail->tenant = t;
 			mail->tenant_rule = rule;
-		} else if (t != mail->tenant) {
+		} else if (t->id != mail->tenant->id) {
 			mail->tenant = NULL;
 			return reply(a, mail->arena, VERDICT_REFUSE, "550",
 			    "5.7.1", rule, "From: its addresses belong to "
@@ -224,6 +233,47 @@ speaker(struct mail *mail, const struct header_fact *h, size_t n,
 	return from_tenant(mail, &list, a);
 }
 
+/* named - mail that may claim a tenant: the header that says which */
+static enum verdict
+named(struct mail *mail, const struct header_fact *h, size_t n,
+    struct answer *a)
+{
+	const struct claimer *by = mail->claimer;
+	bool refuse = !mail->policy->some_broken;
+	const struct header_fact *found = NULL;
+	size_t i, times = 0;
+
+	for (i = 0; i < n; i++)
+		if (slice_case_eq(slice_trim(h[i].name), by->header)) {
+			found = &h[i];
+			times++;
+		}
+	if (times != 1)
+		return reply(a, mail->arena, VERDICT_REFUSE, "550", "5.7.1",
+		    by->at, "%.*s: this header must name the tenant, %s",
+		    SLICE_ARG(by->header), times == 0 ? "and it is not there" :
+		    "and it is there more than once");
+	mail->tenant = policy_claimed(mail->policy, by, found->value);
+	if (mail->tenant == NULL)
+		return reply(a, mail->arena, refuse ? VERDICT_REFUSE :
+		    VERDICT_DEFER, refuse ? "550" : "451", refuse ? "5.7.1" :
+		    "4.7.0", by->at, "%.*s: \"%.*s\" is no tenant that this "
+		    "sender may name", SLICE_ARG(by->header),
+		    SLICE_ARG(reply_clean(mail->arena,
+		    slice_trim(found->value))));
+	mail->tenant_rule = by->at;
+	return decide_tenant(mail, a);
+}
+
+/* whose - of mail whose headers say it */
+static enum verdict
+whose(struct mail *mail, const struct header_fact *h, size_t n,
+    struct answer *a)
+{
+	return mail->claimer != NULL ? named(mail, h, n, a) :
+	    speaker(mail, h, n, a);
+}
+
 /* authors - everybody the message says it is from, MAIL FROM included */
 static enum verdict
 authors(struct mail *mail, const struct header_fact *h, size_t n,
@@ -309,10 +359,11 @@ decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
 		a->stage = STAGE_HEADERS;
 		return a->verdict;
 	}
-	if (mail->tenant == NULL && mail->nremote == 0)
+	if (mail->tenant == NULL && mail->nremote == 0 &&
+	    mail->claimer == NULL)
 		return reply_pass(a, mail->tenant_rule);
 	if (uncut(mail, h, n, a) != VERDICT_PASS || (mail->tenant == NULL &&
-	    speaker(mail, h, n, a) != VERDICT_PASS))
+	    whose(mail, h, n, a) != VERDICT_PASS))
 		return a->verdict;
 	late = mail->stream == NULL;
 	if (decide_stream_headers(mail, h, n, a) != VERDICT_PASS ||

@@ -7,6 +7,9 @@
  *
  * Mail that no tenant sends is not touched, not even a forged X-Penstock-.
  *
+ * The header in which a sender may name its tenant is a word to this gate and
+ * is always removed; from anybody else it has no meaning and stays.
+ *
  * A stream may want the headers removed that select it: all fields of a name
  * that one of its lines looks for, whatever their value, since a word to this
  * gate is no word to the recipient.
@@ -53,6 +56,9 @@ goes(const struct mail *mail, struct slice name)
 
 	if (mail->tenant == NULL)
 		return false;
+	if (mail->claimer != NULL && slice_case_eq(slice_trim(name),
+	    mail->claimer->header))
+		return true;
 	return plan_forged(name) || (s != NULL && s->strip && s->by_header &&
 	    selects(s, name));
 }
