@@ -7,7 +7,8 @@
  * are looked through for the end of a message of the same login, client and
  * sender, at most JOIN later: if there is one the recipient is asked for
  * together with it, and else alone.  The writer does not hurry with refusals,
- * so one may also stand a little (LATE) behind the end of its message.
+ * so one may also stand behind the end of its message, with the same time: no
+ * record gets an earlier time than the one before it.
  *
  * Three pages are in memory, each with an arena of its own: one behind, the
  * one that is being replayed, and one ahead.  No transaction is open between
@@ -23,7 +24,6 @@
 enum { PAGE = 256, PAGES = 3, AHEAD = PAGE, TIDY = 64 /* pages */ };
 
 #define JOIN	(30 * CLOCK_SECOND)
-#define LATE	CLOCK_SECOND
 
 struct place_in_time {		/* an event in a page */
 	struct event	 e;
@@ -150,7 +150,7 @@ claim(struct pages *p, uint64_t n)
 	for (i = n + 1; i <= most; i++) {
 		struct place_in_time *at = event_at(p, i);
 
-		if (at->e.time - end->e.time > LATE)
+		if (at->e.time > end->e.time)
 			break;
 		if (is_refused(&at->e) && memcmp(at->who, end->who,
 		    sizeof(at->who)) == 0)
