@@ -147,21 +147,21 @@ db_reserve(struct db *db, struct why *why)
 static void
 reader_enter(struct db *db)
 {
-	pthread_mutex_lock(&db->mutex);
-	while (db->resizing)
-		pthread_cond_wait(&db->quiet, &db->mutex);
-	db->open++;
-	pthread_mutex_unlock(&db->mutex);
+	pthread_mutex_lock(&db->share->mutex);
+	while (db->share->resizing)
+		pthread_cond_wait(&db->share->quiet, &db->share->mutex);
+	db->share->open++;
+	pthread_mutex_unlock(&db->share->mutex);
 }
 
 /* reader_leave - and uncount it */
 static void
 reader_leave(struct db *db)
 {
-	pthread_mutex_lock(&db->mutex);
-	db->open--;
-	pthread_cond_broadcast(&db->quiet);
-	pthread_mutex_unlock(&db->mutex);
+	pthread_mutex_lock(&db->share->mutex);
+	db->share->open--;
+	pthread_cond_broadcast(&db->share->quiet);
+	pthread_mutex_unlock(&db->share->mutex);
 }
 
 /* resize - adopt the owner's map; the caller is counted as one, not begun */
@@ -170,18 +170,18 @@ resize(struct db *db)
 {
 	int rc = 0;
 
-	pthread_mutex_lock(&db->mutex);
-	db->open--;
-	while (db->resizing)
-		pthread_cond_wait(&db->quiet, &db->mutex);
-	db->resizing = true;
-	while (db->open > 0)
-		pthread_cond_wait(&db->quiet, &db->mutex);
+	pthread_mutex_lock(&db->share->mutex);
+	db->share->open--;
+	while (db->share->resizing)
+		pthread_cond_wait(&db->share->quiet, &db->share->mutex);
+	db->share->resizing = true;
+	while (db->share->open > 0)
+		pthread_cond_wait(&db->share->quiet, &db->share->mutex);
 	rc = mdb_env_set_mapsize(db->env, 0);
-	db->resizing = false;
-	db->open++;
-	pthread_cond_broadcast(&db->quiet);
-	pthread_mutex_unlock(&db->mutex);
+	db->share->resizing = false;
+	db->share->open++;
+	pthread_cond_broadcast(&db->share->quiet);
+	pthread_mutex_unlock(&db->share->mutex);
 	return rc;
 }
 

@@ -2,13 +2,14 @@
  * db_in - what the files of the door to LMDB share; nobody else includes it.
  *
  * db_file.c: the folder, its modes, the owner's lock, the file before LMDB
- * maps it.  db_open.c: making and opening.  db.c: transactions.
- * db_care.c: what an owner or a tool does besides.
+ * maps it.  db_open.c: making and opening.  db_share.c: once per process.
+ * db.c: transactions.  db_care.c: what an owner or a tool does besides.
  */
 #ifndef LIB_DB_IN_H
 #define LIB_DB_IN_H
 
 #include <pthread.h>
+#include <sys/types.h>
 #include "lib/db.h"
 
 #define DB_DATA		"data.mdb"
@@ -16,18 +17,27 @@
 #define DB_OWNER	"owner.lock"
 #define DB_READERS	1024
 
-struct db {
+struct db_share {			/* one environment of this process */
 	struct MDB_env	*env;
+	pthread_mutex_t	 mutex;		/* of the three below */
+	pthread_cond_t	 quiet;
+	unsigned	 open;		/* transactions */
+	bool		 resizing;
+	unsigned	 refs;		/* db_share.c's, as all below */
+	dev_t		 dev;
+	ino_t		 ino;
+	struct db_share	*next;
+};
+
+struct db {
+	struct db_share	*share;
+	struct MDB_env	*env;		/* the share's */
 	unsigned	 dbi[DB_TABLES_MAX];	/* MDB_dbi */
 	unsigned	 tables;
 	const struct db_layout *layout;
 	char		*dir;
 	int		 owner_fd;	/* -1: a reader */
 	uint64_t	 allocated;	/* bytes of the file known allocated */
-	pthread_mutex_t	 mutex;		/* readers: open transactions, resize */
-	pthread_cond_t	 quiet;
-	unsigned	 open;
-	bool		 resizing;
 };
 
 struct db_txn {
@@ -57,6 +67,16 @@ int	 db_file_own(const char *dir, const struct db_modes *,
 int	 db_file_whole(const char *dir, struct why *);
 /* A reader can write lock.mdb, so that LMDB gives it a slot. */
 int	 db_file_slot(const char *dir, struct why *);
+
+/* --- db_share.c ----------------------------------------------------------- */
+/* Around all that follows, and the opening of tables. */
+void	 db_share_lock(void);
+void	 db_share_unlock(void);
+/* The one of that folder, with a reference, or NULL. */
+struct db_share *db_share_find(const char *dir);
+struct db_share *db_share_new(struct why *);	/* NULL: no memory */
+void	 db_share_tell(struct db_share *, const char *dir);
+void	 db_share_drop(struct db_share *);	/* NULL allowed */
 
 /* --- db.c ----------------------------------------------------------------- */
 /* The sentence and the kind for an LMDB or errno code; returns -1. */

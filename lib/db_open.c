@@ -27,8 +27,10 @@ env_open(struct db *db, const char *dir, uint64_t map_size, unsigned flags,
 {
 	int rc;
 
-	if ((rc = mdb_env_create(&db->env)) != 0 ||
-	    (rc = mdb_env_set_maxdbs(db->env, DB_TABLES_MAX + 1)) != 0 ||
+	if ((rc = mdb_env_create(&db->share->env)) != 0)
+		return db_why(why, db, rc, "set up LMDB");
+	db->env = db->share->env;
+	if ((rc = mdb_env_set_maxdbs(db->env, DB_TABLES_MAX + 1)) != 0 ||
 	    (rc = mdb_env_set_maxreaders(db->env, DB_READERS)) != 0)
 		return db_why(why, db, rc, "set up LMDB");
 	if (map_size > 0 &&
@@ -108,6 +110,7 @@ db_create(const char *dir, const struct db_layout *layout, uint64_t map_size,
 	int rc = -1, err;
 
 	if ((db.dir = db_path(dir, ".new", why)) == NULL || to == NULL ||
+	    (db.share = db_share_new(why)) == NULL ||
 	    (from = db_path(db.dir, DB_DATA, why)) == NULL)
 		goto out;
 	remove_new(db.dir);
@@ -137,8 +140,7 @@ db_create(const char *dir, const struct db_layout *layout, uint64_t map_size,
 out:
 	if (txn != NULL)
 		mdb_txn_abort(txn);
-	if (db.env != NULL)
-		mdb_env_close(db.env);
+	db_share_drop(db.share);
 	if (db.dir != NULL)
 		remove_new(db.dir);
 	free(db.dir);
@@ -229,9 +231,29 @@ db_new(const char *dir, const struct db_layout *layout, struct why *why)
 	}
 	db->owner_fd = -1;
 	db->layout = layout;
-	pthread_mutex_init(&db->mutex, NULL);
-	pthread_cond_init(&db->quiet, NULL);
 	return db;
+}
+
+/* own_locked - what stands between db_share_lock and its end */
+static int
+own_locked(struct db *db, uint64_t map_size, struct why *why)
+{
+	struct db_share *other;
+	int rc;
+
+	if ((other = db_share_find(db->dir)) != NULL) {
+		db_share_drop(other);
+		return why_kind(why, WHY_BUSY, "%s: this process reads it "
+		    "already, and cannot write it at the same time", db->dir);
+	}
+	if ((rc = db_file_whole(db->dir, why)) == -1 ||
+	    (rc == 0 && db_create(db->dir, db->layout, map_size, why) == -1) ||
+	    (db->share = db_share_new(why)) == NULL ||
+	    env_open(db, db->dir, map_size, 0, why) == -1 ||
+	    open_tables(db, why) == -1)
+		return -1;
+	db_share_tell(db->share, db->dir);
+	return 0;
 }
 
 /* db_own - lock, look, create if need be, open */
@@ -247,11 +269,14 @@ db_own(struct db **out, const char *dir, const struct db_layout *layout,
 	if (db == NULL)
 		return -1;
 	if (db_file_folder(dir, modes, why) == -1 ||
-	    (db->owner_fd = db_file_own(dir, modes, patience, why)) == -1 ||
-	    (rc = db_file_whole(dir, why)) == -1 ||
-	    (rc == 0 && db_create(dir, layout, map_size, why) == -1) ||
-	    env_open(db, dir, map_size, 0, why) == -1 ||
-	    open_tables(db, why) == -1) {
+	    (db->owner_fd = db_file_own(dir, modes, patience, why)) == -1) {
+		db_close(db);
+		return -1;
+	}
+	db_share_lock();
+	rc = own_locked(db, map_size, why);
+	db_share_unlock();
+	if (rc == -1) {
 		db_close(db);
 		return -1;
 	}
@@ -282,6 +307,23 @@ db_open_shared(struct db **out, const char *dir,
 	return db_own(out, dir, layout, map_size, &modes, patience, why);
 }
 
+/* read_locked - the environment of this process, or a new one */
+static int
+read_locked(struct db *db, struct why *why)
+{
+	if ((db->share = db_share_find(db->dir)) != NULL) {
+		db->env = db->share->env;
+		return open_tables(db, why);
+	}
+	if (db_file_slot(db->dir, why) == -1 ||
+	    (db->share = db_share_new(why)) == NULL ||
+	    env_open(db, db->dir, 0, MDB_RDONLY, why) == -1 ||
+	    open_tables(db, why) == -1)
+		return -1;
+	db_share_tell(db->share, db->dir);
+	return 0;
+}
+
 /* db_open_reader - of a store that belongs to another program */
 int
 db_open_reader(struct db **out, const char *dir,
@@ -293,11 +335,12 @@ db_open_reader(struct db **out, const char *dir,
 	*out = NULL;
 	if ((rc = db_file_whole(dir, why)) != 1)
 		return rc;
-	if (db_file_slot(dir, why) == -1 ||
-	    (db = db_new(dir, layout, why)) == NULL)
+	if ((db = db_new(dir, layout, why)) == NULL)
 		return -1;
-	if (env_open(db, dir, 0, MDB_RDONLY, why) == -1 ||
-	    open_tables(db, why) == -1) {
+	db_share_lock();
+	rc = read_locked(db, why);
+	db_share_unlock();
+	if (rc == -1) {
 		db_close(db);
 		return -1;
 	}
@@ -311,12 +354,11 @@ db_close(struct db *db)
 {
 	if (db == NULL)
 		return;
-	if (db->env != NULL)
-		mdb_env_close(db->env);
+	db_share_lock();
+	db_share_drop(db->share);
+	db_share_unlock();
 	if (db->owner_fd != -1)
 		close(db->owner_fd);
-	pthread_mutex_destroy(&db->mutex);
-	pthread_cond_destroy(&db->quiet);
 	free(db->dir);
 	free(db);
 }

@@ -664,6 +664,60 @@ a_reader_follows_when_the_map_grows(void **state)
 		close(up[i]), close(down[i]);
 }
 
+/* slots - reader slots that another process finds in use, as the owner */
+static unsigned
+slots(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		struct db_stat stat = { .readers = 99 };
+		struct db *db;
+		struct why why;
+
+		if (db_open_owner(&db, dir, &layout, 64 * MIB, &why) == 0 &&
+		    db_stat(db, &stat, &why) == 0)
+			db_close(db);
+		_exit((int)stat.readers);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return (unsigned)WEXITSTATUS(status);
+}
+
+static void
+a_store_opened_twice_in_a_process_keeps_its_readers(void **state)
+{
+	struct db *db, *first, *second;
+	struct db_txn *txn;
+	struct slice value;
+	struct why why;
+
+	(void)state;
+	assert_int_equal(db_open_owner(&db, dir, &layout, 64 * MIB, &why), 0);
+	db_close(db);
+	assert_int_equal(db_open_reader(&first, dir, &layout, &why), 1);
+	assert_int_equal(db_open_reader(&second, dir, &layout, &why), 1);
+	assert_int_equal(db_begin(first, false, &txn, &why), 0);
+	assert_int_equal(slots(), 1);
+	/* what LMDB itself would lose here is the lock of the whole process */
+	db_close(second);
+	assert_int_equal(slots(), 1);
+	assert_int_equal(db_get(txn, ROWS, SLICE("x"), &value, &why), 0);
+	/* the reader cannot become a writer, and says so */
+	assert_int_equal(db_open_owner(&db, dir, &layout, 64 * MIB, &why), -1);
+	assert_int_equal(why.kind, WHY_BUSY);
+	db_abort(txn);
+	db_close(first);
+	assert_int_equal(db_open_owner(&db, dir, &layout, 64 * MIB, &why), 0);
+	assert_int_equal(db_open_reader(&first, dir, &layout, &why), 1);
+	db_close(db);
+	assert_int_equal(db_begin(first, false, &txn, &why), 0);
+	db_abort(txn);
+	db_close(first);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -688,6 +742,7 @@ main(void)
 		T(verify_finds_damage_and_survives_it),
 		T(a_reader_that_cannot_take_a_slot_is_told_what_to_do),
 		T(a_reader_follows_when_the_map_grows),
+		T(a_store_opened_twice_in_a_process_keeps_its_readers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
