@@ -62,28 +62,23 @@ static size_t
 reset_charges(struct obey *f, const struct policy *p, const struct tenant *t,
     const struct desk_record *r, struct charge **charges)
 {
-	static const uint8_t none[sizeof((*charges)->key)];
-	const struct limit **limits;
 	struct counter_view view;
 	struct ask *asks;
-	size_t i, n, got = 0;
+	size_t i, n;
+	bool apart;
 
 	*charges = NULL;
-	if (decide_asks(p, t, DECIDE_ALL, 0, clock_now(), f->arena, &asks,
-	    &limits, &n) == -1 || (*charges = arena_array(f->arena, n + 1,
+	if (r->limit_kind == LIMIT_OPEN || decide_asks_named(p, t,
+	    r->limit_kind, r->limit, clock_now(), f->arena, &asks, &n,
+	    &apart) == -1 || (*charges = arena_array(f->arena, n + 1,
 	    sizeof(**charges))) == NULL)
 		return 0;
 	for (i = 0; i < n; i++) {
-		if (limits[i]->kind != (enum limit_kind)r->limit_kind ||
-		    limits[i]->kind == LIMIT_OPEN ||
-		    !slice_eq(limits[i]->name, r->limit) ||
-		    memcmp(asks[i].charge.key, none, sizeof(none)) == 0)
-			continue;
 		ledger_view(f->gate->ledger, &asks[i], clock_now(), &view);
-		(*charges)[got] = asks[i].charge;
-		(*charges)[got++].amount = view.used;
+		(*charges)[i] = asks[i].charge;
+		(*charges)[i].amount = view.used;
 	}
-	return got;
+	return n;
 }
 
 /* reset_event - what the ledger will follow; false: there is nothing to do */

@@ -170,5 +170,11 @@ int	decide_asks_of(const struct policy *, const struct tenant *,
 int	decide_asks(const struct policy *, const struct tenant *,
 	    unsigned provider, int64_t bytes, int64_t now, struct arena *,
 	    struct ask **, const struct limit ***, size_t *n);
+/* Of all streams: each counter of the limits of that kind and name, once, but
+ * for those that count apart by more than tenant, group and stream; *apart
+ * when there are such. */
+int	decide_asks_named(const struct policy *, const struct tenant *,
+	    enum limit_kind, struct slice name, int64_t now, struct arena *,
+	    struct ask **, size_t *n, bool *apart);
 
 #endif

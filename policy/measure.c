@@ -283,3 +283,55 @@ decide_asks(const struct policy *p, const struct tenant *t, unsigned provider,
 
 	return decide_asks_of(p, t, &f, now, arena, asks, limits, n);
 }
+
+/* named_add - the asks of one stream that bear the name, each key once */
+static void
+named_add(const struct ask *asks, const struct limit *const *limits, size_t n,
+    enum limit_kind kind, struct slice name, struct ask *to, size_t *got,
+    bool *apart)
+{
+	static const uint8_t none[sizeof(asks->charge.key)];
+	size_t i, j;
+
+	for (i = 0; i < n; i++) {
+		if (limits[i]->kind != kind || !slice_eq(limits[i]->name, name))
+			continue;
+		if (memcmp(asks[i].charge.key, none, sizeof(none)) == 0) {
+			*apart = true;
+			continue;
+		}
+		for (j = 0; j < *got; j++)
+			if (memcmp(to[j].charge.key, asks[i].charge.key,
+			    sizeof(none)) == 0)
+				break;
+		if (j == *got)
+			to[(*got)++] = asks[i];
+	}
+}
+
+/* decide_asks_named - the counters of one name, whatever stream they bind */
+int
+decide_asks_named(const struct policy *p, const struct tenant *t,
+    enum limit_kind kind, struct slice name, int64_t now, struct arena *arena,
+    struct ask **asks, size_t *n, bool *apart)
+{
+	struct decide_facts f = { .provider = DECIDE_ALL };
+	const struct limit **limits;
+	struct ask *some;
+	size_t i, k, most = 0;
+
+	*n = 0;
+	*apart = false;
+	for (i = 0; i < t->nstreams; i++)
+		most += t->streams[i]->nlimits;
+	if ((*asks = arena_array(arena, most + 1, sizeof(**asks))) == NULL)
+		return -1;
+	for (i = 0; i < t->nstreams; i++) {
+		f.stream = t->streams[i];
+		if (decide_asks_of(p, t, &f, now, arena, &some, &limits,
+		    &k) == -1)
+			return -1;
+		named_add(some, limits, k, kind, name, *asks, n, apart);
+	}
+	return 0;
+}

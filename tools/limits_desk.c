@@ -43,8 +43,9 @@ struct wish {
 	size_t		 nwords;
 	const struct tenant *tenant;
 	const struct limit *limit;
-	int64_t		 most, used;
-	bool		 counted;	/* used and most are of its one counter */
+	size_t		 counters;	/* one, or one for each stream */
+	int64_t		 most, used;	/* of all of them */
+	bool		 apart;		/* there are more, that we cannot name */
 };
 
 /* arguments - words and options; -1: go on */
@@ -151,28 +152,23 @@ find_limit(struct wish *w)
 	return TOOL_OK;
 }
 
-/* figures - what is spent of it now, where it has one counter */
+/* figures - what is spent of its counters now, all together */
 static int
 figures(struct wish *w)
 {
 	struct live *live = &w->d.live;
-	static const uint8_t none[sizeof(((struct charge *)NULL)->key)];
 	struct counter_view view;
-	const struct limit **limits;
 	struct ask *asks;
-	size_t i, n;
+	size_t i;
 
-	if (decide_asks(live->policy, w->tenant, DECIDE_ALL, 0, live->now,
-	    live->arena, &asks, &limits, &n) == -1)
+	if (decide_asks_named(live->policy, w->tenant, w->limit->kind,
+	    w->limit->name, live->now, live->arena, &asks, &w->counters,
+	    &w->apart) == -1)
 		return tool_fail(TOOL_BROKEN, "out of memory");
-	for (i = 0; i < n; i++) {
-		if (limits[i] != w->limit ||
-		    memcmp(asks[i].charge.key, none, sizeof(none)) == 0)
-			continue;
+	for (i = 0; i < w->counters; i++) {
 		ledger_view(live->ledger, &asks[i], live->now, &view);
-		w->used = view.used;
-		w->most = asks[i].most;
-		w->counted = true;
+		w->used += view.used;
+		w->most += asks[i].most;
 	}
 	return TOOL_OK;
 }
@@ -274,11 +270,11 @@ tool_limits_reset(const struct tool *tool, int argc, char **argv)
 		    SLICE_ARG(w.limit->name));
 		goto out;
 	}
-	if (!w.counted) {
-		status = tool_fail(TOOL_NO, "limit %.*s counts apart by more "
-		    "than the tenant (%s): there is no one counter to reset; "
-		    "a grant raises it", SLICE_ARG(w.limit->name),
-		    limit_per(w.limit, w.d.live.arena));
+	if (w.counters == 0 || w.apart) {
+		status = tool_fail(TOOL_NO, "limit %.*s counts apart by %s: "
+		    "there is no one counter to reset; a grant raises it",
+		    SLICE_ARG(w.limit->name), limit_per(w.limit,
+		    w.d.live.arena));
 		goto out;
 	}
 	r->before = text(&w, "spent", w.used, w.most);

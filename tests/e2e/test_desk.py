@@ -35,6 +35,18 @@ tenant "bolt" {
 	domains = {"bolt.example"}
 }
 """,
+    "many.conf": """\
+tenant "many" {
+	logins = {"many"}
+	domains = {"many.example"}
+	cap "each" { limit = "3/day"  per = "login" }
+	stream "news" {
+		match = {"sender:news@*"}
+		cap "few" { limit = "2/day" }
+	}
+	stream "late" { match = {"header:X-Late"} }
+}
+""",
     "still.conf": """\
 tenant "still" {
 	paused = "invoice unpaid"
@@ -50,11 +62,13 @@ def house(build):
     return build(policy=POLICY, tenants=TENANTS, keys={})
 
 
-def submit(house, tenant="acme", recipients=("r@example.org",)):
-    sender = f"a@{tenant}.example"
+def submit(house, tenant="acme", recipients=("r@example.org",), name="a",
+           headers=""):
+    sender = f"{name}@{tenant}.example"
     smtp = house.client(tenant)
     try:
-        return send(smtp, sender, list(recipients), message(sender))
+        return send(smtp, sender, list(recipients),
+                    message(sender, headers=headers))
     finally:
         smtp.close()
 
@@ -118,6 +132,39 @@ def test_a_pause_of_a_provider_defers_only_its_recipients(house):
     assert said.returncode == 1 and "mail to google is still" in said.stderr
     assert resume(house, "--provider", "google").returncode == 0
     assert submit(house, recipients=["x@gmail.com"]).code == 250
+
+
+def test_a_pause_of_a_stream_leaves_the_others(house):
+    assert pause(house, "--stream", "news", tenant="many").returncode == 0
+    sent = submit(house, "many", name="news")
+    assert sent.code == 451 and "stream news is paused" in repr(sent), sent
+    assert submit(house, "many").code == 250
+    assert resume(house, "--stream", "news", tenant="many").returncode == 0
+    # one that a header selects is known at the end only
+    assert pause(house, "--stream", "late", "--provider", "google",
+                 tenant="many").returncode == 0
+    assert submit(house, "many", ["x@gmail.com"],
+                  headers="X-Late: 1\r\n").code == 451
+    assert submit(house, "many", name="news",
+                  recipients=["x@gmail.com"]).code == 250
+
+
+def test_a_limit_of_a_stream_is_reset_and_one_of_each_login_is_not(house):
+    assert [submit(house, "many", name="news").code for _ in range(3)] == \
+        [250, 250, 451]
+    said = house.gate.penstock("limits", "reset", "many", "few", "--reason",
+                               "r")
+    assert said.returncode == 0 and "2 spent" in said.stdout, said
+    assert submit(house, "many", name="news").code == 250
+    assert submit(house, "many").code == 451        # three of one login
+    said = house.gate.penstock("limits", "reset", "many", "each", "--reason",
+                               "r")
+    assert said.returncode == 1 and "login" in said.stderr, said
+    said = house.gate.penstock("limits", "grant", "many", "each", "+1",
+                               "--until", "1h", "--reason", "r")
+    assert said.returncode == 0, said
+    assert submit(house, "many").code == 250
+    assert submit(house, "many").code == 451
 
 
 def test_a_pause_ends_by_itself(house):
@@ -299,7 +346,7 @@ def test_tenant_list_says_who_is_paused_by_what(house):
     lines = [json.loads(x) for x in house.gate.penstock(
         "tenant", "list", "--json").stdout.splitlines()]
     by_name = {x["tenant"]: x for x in lines}
-    assert list(by_name) == ["acme", "bolt", "still"]
+    assert list(by_name) == ["acme", "bolt", "many", "still"]
     assert by_name["acme"]["paused_by"] == "desk:1"
     assert by_name["acme"]["logins"] == 2
     assert by_name["acme"]["group"] == "agency"
