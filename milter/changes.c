@@ -2,10 +2,12 @@
  * changes - two snapshots side by side.
  *
  * A tenant has changed when what was compiled for it differs (a plan in the
- * main file may have changed, not its own file), or when the bytes of its
- * file do: logins and clients are kept in the policy's tables, not with the
- * tenant.  For tenants that stand in the main file a change of logins alone
- * is not seen here; then the line says that the main part changed.
+ * main file may have changed, not its own file), when its logins and clients
+ * do, wherever they stand, or when the bytes of its file do.
+ *
+ * A limit's name is in the key of its counter, so a limit that was renamed
+ * starts at nothing.  That is said where a tenant has lost one and got another
+ * of the same kind: somebody who moved a name may not have meant it.
  */
 #include "milter/changes.h"
 
@@ -16,7 +18,8 @@
 #include "lib/wire.h"
 #include "policy/match.h"
 
-enum { NAMES_MOST = 4096 };	/* bytes of names in one line */
+enum { NAMES_MOST = 4096,	/* bytes of names in one line */
+	RENAMED_TOLD = 20 };
 
 /* put_limit - what it says, not where it stands */
 static void
@@ -79,6 +82,7 @@ digest(const struct tenant *t, struct buf *b, uint8_t out[16])
 {
 	buf_reset(b);
 	put_u32(b, (uint32_t)t->form);
+	put_u64(b, t->known);
 	put_field(b, t->group != NULL ? t->group->name : SLICE_NONE);
 	put_field(b, t->group != NULL ? slice_of(t->group->paused) :
 	    SLICE_NONE);
@@ -170,6 +174,57 @@ same(const struct tenant *a, const struct tenant *b, const struct map *files,
 	    memcmp(x, y, sizeof(x)) == 0;
 }
 
+/* has_limit - of that kind and name, in any stream */
+static bool
+has_limit(const struct tenant *t, const struct limit *l)
+{
+	for (size_t i = 0; i < t->nstreams; i++)
+		for (size_t j = 0; j < t->streams[i]->nlimits; j++) {
+			const struct limit *own = t->streams[i]->limits[j];
+
+			if (own->kind == l->kind &&
+			    slice_eq(own->name, l->name))
+				return true;
+		}
+	return false;
+}
+
+/* lost - the first limit of that kind that only the one has */
+static const struct limit *
+lost(const struct tenant *of, const struct tenant *other, int kind)
+{
+	for (size_t i = 0; i < of->nstreams; i++)
+		for (size_t j = 0; j < of->streams[i]->nlimits; j++) {
+			const struct limit *l = of->streams[i]->limits[j];
+
+			if ((int)l->kind == kind && !has_limit(other,
+			    l))
+				return l;
+		}
+	return NULL;
+}
+
+/* list_renamed - counters that start anew while others are left behind */
+static void
+list_renamed(const struct tenant *old, const struct tenant *now,
+    struct buf *out, size_t *said)
+{
+	for (int kind = 0; limit_kind_names[kind] != NULL; kind++) {
+		const struct limit *fresh = lost(now, old, kind);
+		const struct limit *gone = lost(old, now, kind);
+
+		if (fresh == NULL || gone == NULL || ++*said > RENAMED_TOLD)
+			continue;
+		buf_printf(out, "%s ", limit_kind_names[kind]);
+		buf_slices(out, fresh->name);
+		buf_str(out, " of tenant ");
+		buf_slices(out, now->name);
+		buf_str(out, " is new and starts at 0; ");
+		buf_slices(out, gone->name);
+		buf_str(out, " is gone with what was spent of it\n");
+	}
+}
+
 /* list_forms - whose file is not in force as it stands */
 static void
 list_forms(const struct policy *p, struct buf *out)
@@ -194,9 +249,9 @@ list_tenants(const struct policy *before, const struct policy *now,
 	struct names added = { .buf = BUF_INIT }, changed = { .buf = BUF_INIT },
 		gone = { .buf = BUF_INIT };
 	struct map *files = map_new();
-	struct buf room = BUF_INIT;
+	struct buf room = BUF_INIT, more = BUF_INIT;
 	const struct tenant *old;
-	size_t at = out->len;
+	size_t renamed = 0;
 
 	if (files != NULL)
 		policy_files_since(now, before, file_changed, files);
@@ -207,6 +262,8 @@ list_tenants(const struct policy *before, const struct policy *now,
 			names_add(&added, t->name);
 		else if (t->form == FORM_CURRENT && !same(old, t, files, &room))
 			names_add(&changed, t->name);
+		if (old != NULL && t->form == FORM_CURRENT)
+			list_renamed(old, t, &more, &renamed);
 	}
 	for (size_t i = 0; i < before->ntenants; i++)
 		if (policy_tenant(now, before->tenants[i]->name) == NULL)
@@ -214,10 +271,11 @@ list_tenants(const struct policy *before, const struct policy *now,
 	names_print(&added, "added", out);
 	names_print(&changed, "changed", out);
 	names_print(&gone, "removed", out);
-	if (out->len == at && memcmp(before->hash, now->hash,
-	    sizeof(now->hash)) != 0)
-		buf_str(out, "the main part changed, no tenant's limits, "
-		    "domains or keys\n");
+	buf_slices(out, buf_slice(&more));
+	if (renamed > RENAMED_TOLD)
+		buf_printf(out, "and %zu more limits that start at 0\n",
+		    renamed - RENAMED_TOLD);
+	buf_free(&more);
 	buf_free(&room);
 	files_free(files);
 }
@@ -235,8 +293,11 @@ changes_text(const struct policy *before, const struct policy *now,
 	else
 		list_tenants(before, now, out);
 	list_forms(now, out);
-	if (out->len == at)
-		buf_str(out, "nothing changed\n");
+	if (out->len != at)
+		return;
+	buf_str(out, memcmp(before->hash, now->hash, sizeof(now->hash)) != 0 ?
+	    "the main part changed, no tenant's limits, domains or keys\n" :
+	    "nothing changed\n");
 }
 
 /* problem_lines - those of one severity, while there is room */

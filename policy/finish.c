@@ -144,6 +144,41 @@ take_tables(struct build *b)
 	}
 }
 
+/* know - one login or client more; a sum has no order */
+static void
+know(struct tenant *t, uint64_t kind, struct slice text)
+{
+	t->known += hash_64(kind, text.p, text.n) | 1;
+}
+
+/* know_line - of a login map */
+static void
+know_line(void *with, struct tenant *t, struct slice text)
+{
+	(void)with;
+	know(t, STAKES, text);
+}
+
+/* known - what each tenant is known by, as a number to compare */
+static void
+known(const struct policy_index *index)
+{
+	const struct map *maps[] = { index->logins, index->login_domains,
+	    index->clients.map };
+
+	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		size_t at = 0;
+		void *value;
+
+		while (map_next(maps[i], &at, NULL, &value)) {
+			struct stake *s = value;
+
+			know(s->tenant, s->kind, s->text);
+		}
+	}
+	login_map_walk(index->login_map, know_line, NULL);
+}
+
 struct hashed {
 	const char	*path;
 	const uint8_t	*hash;
@@ -203,6 +238,8 @@ finish(struct build *b)
 		take_tables(b);
 	if (!b->nomem)
 		identify_settle(b);
+	if (!b->nomem)
+		known(b->policy->index);
 	if (!b->nomem)
 		hash_files(b);
 	if (!b->nomem)

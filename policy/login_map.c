@@ -444,3 +444,17 @@ login_map_each(const struct login_map *m, const struct tenant *tenant,
 		    t->p + (l->at - 1 - t->from)));
 	}
 }
+
+/* login_map_walk - of all tenants */
+void
+login_map_walk(const struct login_map *m, void (*call)(void *,
+    struct tenant *, struct slice), void *with)
+{
+	for (size_t i = 0; m != NULL && i < m->size; i++) {
+		const struct line *l = &m->table[i];
+
+		if (l->at != 0 && m->names[l->name].tenant != NULL)
+			call(with, m->names[l->name].tenant,
+			    login_at(m, l->at - 1));
+	}
+}

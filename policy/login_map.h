@@ -42,6 +42,9 @@ void	 login_map_settle(struct login_map *,
 bool	 login_map_find(const struct login_map *, struct slice login,
 	    bool domain, struct tenant **tenant, struct slice *name,
 	    struct place *at);
+/* Every line that has a tenant, in no order; text as written. */
+void	 login_map_walk(const struct login_map *, void (*)(void *,
+	    struct tenant *, struct slice text), void *);
 /* Every line of that tenant; text as written. */
 void	 login_map_each(const struct login_map *, const struct tenant *,
 	    void (*)(void *, struct slice text, struct place), void *);

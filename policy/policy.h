@@ -197,6 +197,8 @@ struct tenant {
 	size_t		 nidentities;
 	const char	*paused;
 	bool		 automatic;	/* made by auto_tenant, for one mail */
+	uint64_t	 known;		/* of its logins and clients, wherever
+					   they stand: other ones, other sum */
 	uint32_t	 unit;		/* which file; index.c's number */
 	struct place	 at, paused_at;
 	/* where its values come from; nowhere: the default */

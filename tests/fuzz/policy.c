@@ -2,11 +2,11 @@
  * policy - fuzz the whole way from files to a policy: parse, check, compile,
  * rivals, index, with a running policy and last good forms.
  *
- * An input is up to four texts parted by lines "===": policy.conf, two tenant
- * files of the folder t, and the last good form of the first of them.  They
- * are written to a folder of memory and loaded twice, the second time over the
- * first.  Includes that leave the folder are not followed, so that a run reads
- * nothing of the machine.
+ * An input is up to five texts parted by lines "===": policy.conf, two tenant
+ * files of the folder t, the last good form of the first of them, and a login
+ * map m.map.  They are written to a folder of memory and loaded twice, the
+ * second time over the first.  Includes that leave the folder are not followed,
+ * so that a run reads nothing of the machine.
  *
  *	make fuzz
  *	build/bin/policy -dict=tests/fuzz/policy.dict NEW \
@@ -22,7 +22,7 @@
 #include "policy/match.h"
 #include "policy/policy.h"
 
-#define PARTS	4
+#define PARTS	5
 
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -127,7 +127,13 @@ ask(const struct policy *p, struct arena *arena)
 	    .sender = SLICE("news@a.example"), .client = &ip,
 	    .recipient = SLICE("you@b.example"), .headers_known = true };
 
+	const struct tenant *made;
+
 	policy_by_login(p, SLICE("a@b.a.example"), NULL);
+	policy_claim(p, SLICE("a@b.a.example"), &ip);
+	if (policy_auto(p, SLICE("a@new.example"), arena, &made) == 1 &&
+	    !policy_owns(p, made, SLICE("new.example"), false))
+		abort();
 	policy_by_client(p, &ip, NULL);
 	policy_trusts(p, &ip);
 	for (size_t i = 0; i < p->ntenants; i++) {
@@ -177,7 +183,7 @@ static void
 clean(void)
 {
 	static const char *const names[] = { "t/a.conf", "t/b.conf", "t",
-	    "policy.conf", "" };
+	    "policy.conf", "m.map", "" };
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -215,6 +221,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	put("policy.conf", parts[0]);
 	put("t/a.conf", parts[1]);
 	put("t/b.conf", parts[2]);
+	put("m.map", parts[4]);
 	first = load(NULL, arena);
 	swap = parts[1];
 	parts[1] = parts[2];
