@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUT = 1 << 18 };
+enum { INPUT = 1 << 18, BOM = 3 };
 enum state { STATE_FIELD, STATE_TEXT, STATE_QUOTED, STATE_CLOSED,
 	STATE_SKIP };
 
@@ -59,30 +59,39 @@ csv_bytes(const struct csv *c)
 	return c->bytes - (c->have - c->at);
 }
 
+/* fill - one read behind what there is; -1 with errno */
+static int
+fill(struct csv *c)
+{
+	ssize_t got;
+
+	do
+		got = c->read(c->with, c->input + c->have, INPUT - c->have);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		return -1;
+	c->have += (size_t)got;
+	c->bytes += (size_t)got;
+	c->ended = got == 0;
+	return 0;
+}
+
 /* more - input, when there is none; fetch */
 static int
 more(struct csv *c, struct why *why)
 {
-	ssize_t got;
-
 	if (c->at < c->have)
 		return 1;
-	if (c->ended)
-		return 0;
-	do
-		got = c->read(c->with, c->input, INPUT);
-	while (got == -1 && errno == EINTR);
-	if (got == -1)
-		return why_errno(why, "cannot read");
-	c->at = 0;
-	c->have = (size_t)got;
-	c->bytes += (size_t)got;
-	c->ended = got == 0;
-	if (!c->begun && c->have >= 3 && memcmp(c->input, "\xef\xbb\xbf",
-	    3) == 0)
-		c->at = 3;
+	c->at = c->have = 0;
+	do {
+		if (!c->ended && fill(c) == -1)
+			return why_errno(why, "cannot read");
+	} while (!c->begun && !c->ended && c->have < BOM);
+	if (!c->begun && c->have >= BOM && memcmp(c->input, "\xef\xbb\xbf",
+	    BOM) == 0)
+		c->at = BOM;
 	c->begun = true;
-	return got > 0;
+	return c->at < c->have ? 1 : c->ended ? 0 : more(c, why);
 }
 
 /* keep - a byte of the field */

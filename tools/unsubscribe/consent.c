@@ -112,8 +112,10 @@ write_all(struct consent *c, struct wish *batch, struct why *why)
 			return -1;
 		}
 		if (rc == -1)
-			log_warn("an unsubscribe cannot be stored: %s",
-			    why->text);
+			/* why names the address: not for the log */
+			log_warn("an unsubscribe is answered with 503: its "
+			    "address cannot be read, or has %d entries "
+			    "already", SUPPRESS_ENTRIES);
 		w->result = rc == -1 ? CONSENT_LATER : CONSENT_DONE;
 		some = some || rc == 1;
 	}
