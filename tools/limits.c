@@ -192,7 +192,7 @@ print_json(struct live *live, const struct rows *rows)
 		buf_printf(&b, "\"used\":%lld,\"most\":%lld,\"remaining\":%lld,"
 		    "\"next\":", (long long)r->view.used, (long long)r->most,
 		    (long long)left_of(r));
-		if (r->view.next == INT64_MAX)
+		if (r->view.next >= LEDGER_SOMETIME)
 			buf_str(&b, "null");
 		else
 			buf_printf(&b, "%lld", (long long)r->view.next);

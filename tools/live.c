@@ -175,6 +175,8 @@ live_slot(struct live *live, const struct zone *zone, int64_t next)
 
 	if (next == INT64_MAX)
 		return "never";
+	if (next == LEDGER_SOMETIME)
+		return "when some arrived";
 	if (next <= live->now)
 		return "now";
 	zone_print(zone, next + (CLOCK_MINUTE - 1), text, sizeof(text));

@@ -33,7 +33,8 @@ struct live {
 /* TOOL_OK, or says why and returns the status; live_close in every case. */
 int	live_open(const struct tool *, unsigned flags, struct live *);
 void	live_close(struct live *);
-/* "now", "never", or the first full minute, in that zone; in the arena. */
+/* "now", "never", "when some arrived" of what is open, or the first full
+ * minute, in that zone; in the arena. */
 const char *live_slot(struct live *, const struct zone *, int64_t next);
 
 #endif

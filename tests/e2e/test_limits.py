@@ -1,5 +1,6 @@
 """Throttles and caps, as a client hears them through real Postfix."""
 
+import json
 import threading
 
 import gate
@@ -51,6 +52,13 @@ tenant "still" {
 	paused = "invoice unpaid"
 	logins = {"still"}
 	domains = {"still.example"}
+}
+""",
+    "way.conf": """\
+tenant "way" {
+	open "under-way" { limit = "2" }
+	logins = {"way"}
+	domains = {"way.example"}
 }
 """,
     "vol.conf": """\
@@ -142,6 +150,23 @@ def test_messages_and_bytes_are_counted(house):
     amounts = {c["limit"]: c["amount"] for c in event["charges"]}
     assert amounts["letters"] == 1
     assert amounts["volume"] == event["size"] > 100
+
+
+def test_no_more_is_open_at_once_not_even_after_a_crash(house):
+    sent = submit(house, "way", numbered(3))
+    assert [c for c, _ in sent.recipients.values()] == [250, 250, 451]
+    assert "has arrived or failed" in sent.recipients["r2@example.org"][1]
+    event = [e for e in house.gate.events() if e["tenant"] == "way"
+             and e["kind"] == "accept"][0]
+    assert [(c["kind"], c["limit"], c["amount"])
+            for c in event["charges"]] == [("open", "under-way", 2)]
+    house.gate.kill()
+    house.gate.start()
+    assert submit(house, "way", ["x@example.org"]).code == 451
+    assert "when some arrived" in house.gate.limits("way")
+    told = json.loads(house.gate.limits("way", "--json"))["limits"][0]
+    assert (told["kind"], told["used"], told["most"], told["next"]) == \
+        ("open", 2, 2, None)
 
 
 def test_an_unknown_login_is_deferred_when_policy_says_so(house):
