@@ -62,7 +62,7 @@ PROGRAMS = $(addprefix $(B)/,penstock-milter penstock \
 	$(addprefix penstock-,$(FOLDERS)))
 
 LIBS_FLOOR = -llmdb -lcrypto -lidn2 -lpthread
-LIBS_TOOLS = -lopendkim $(LIBS_FLOOR)
+LIBS_TOOLS = -lopendkim -lz -lsystemd $(LIBS_FLOOR)
 LIBS_MILTER = -lmilter $(LIBS_FLOOR)
 LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -lsystemd
 LIBS_unsubscribe = -lmicrohttpd
@@ -76,7 +76,11 @@ $(B)/penstock-milter: $(B)/milter/main.o $(MILTER) $(POLICY) $(LIB)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_MILTER)
 
-$(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(POLICY) $(REPUTATION) $(LIB)
+# What reads a log, for the command line, too.
+LOG_READER = $(addprefix $(B)/tools/ingest/,once.o ingest.o source.o follow.o \
+	follow_find.o gz.o journal.o)
+$(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(LOG_READER) $(POLICY) \
+	$(REPUTATION) $(LIB)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 

@@ -25,7 +25,8 @@ struct ingest_log {
 };
 
 struct ingest_status {
-	int64_t		pid, started, heartbeat;	/* us, wall clock */
+	int64_t		pid;		/* 0: it was told to end, and did */
+	int64_t		started, heartbeat;	/* us, wall clock */
 	struct slice	version;
 	struct ingest_log *logs;
 	size_t		nlogs;

@@ -123,6 +123,9 @@ apply(struct join *j, struct slice encoded, uint64_t *seq, struct why *why)
 	if (event_decode(encoded, &e, j->arena, why) == -1)
 		return why_in(why, "an event of the gate");
 	*seq = e.seq;
+	if (e.kind == EVENT_REFUSE || e.kind == EVENT_DEFER ||
+	    e.kind == EVENT_DROP)
+		return outcome_index(j->o, &e, why);
 	if (e.queue_id.n == 0)
 		return 0;
 	if (e.kind == EVENT_VOID)

@@ -363,6 +363,26 @@ add_known(struct outcomes *o, struct outcome_message *m, const struct event *e,
 	return 0;
 }
 
+/* index_message_id - so that a trace and a report find it */
+static int
+index_message_id(struct outcomes *o, const struct event *e, struct why *why)
+{
+	uint8_t hash[16];
+
+	if (e->message_id.n == 0)
+		return 0;
+	outcome_message_id_key(e->message_id, hash);
+	return index_event(o, T_MESSAGE_IDS, hash, e->seq, SLICE(""), why);
+}
+
+/* outcome_index - an event whose message went no further */
+int
+outcome_index(struct outcomes *o, const struct event *e, struct why *why)
+{
+	return index_addresses(o, e, why) == -1 ||
+	    index_message_id(o, e, why) == -1 ? -1 : 0;
+}
+
 /* outcome_accept - an event of the gate whose message Postfix has now */
 int
 outcome_accept(struct outcomes *o, const struct event *e, struct why *why)
@@ -371,7 +391,6 @@ outcome_accept(struct outcomes *o, const struct event *e, struct why *why)
 		e->campaign, e->pool, e->address };
 	struct outcome_message *m;
 	struct slice *to[6];
-	uint8_t hash[16];
 
 	if (outcome_message_of(o, e->instance, e->queue_id, e->seq, e->time,
 	    &m, why) == -1)
@@ -393,13 +412,7 @@ outcome_accept(struct outcomes *o, const struct event *e, struct why *why)
 		why_kind(why, WHY_MEMORY, "no memory for a message");
 		return outcome_fail(o, why);
 	}
-	if (add_known(o, m, e, why) == -1 ||
-	    index_addresses(o, e, why) == -1)
-		return -1;
-	if (e->message_id.n == 0)
-		return 0;
-	outcome_message_id_key(e->message_id, hash);
-	return index_event(o, T_MESSAGE_IDS, hash, e->seq, SLICE(""), why);
+	return add_known(o, m, e, why) == -1 ? -1 : outcome_index(o, e, why);
 }
 
 /* outcome_learn - what a relay said about the provider of a domain */

@@ -125,6 +125,8 @@ int	outcome_record(struct outcomes *, struct outcome_message *,
 	    struct outcome_rcpt *, struct outcome *, struct why *);
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
+/* Indexes one that was refused, deferred or dropped. */
+int	outcome_index(struct outcomes *, const struct event *, struct why *);
 int	outcome_learn(struct outcomes *, const struct learned *, struct why *);
 /* In the transaction of the writer: as outcomes_learned, texts borrow until the
  * next call; and the deferrals of an event, the last of each recipient. Fetch,

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/mem.h"
+#include "reputation/outcome.h"
 
 #define BOLD	"\033[1m"
 #define PLAIN	"\033[0m"
@@ -99,6 +100,23 @@ tool_store(const struct config *config, struct store **store)
 
 	if (got == 0)
 		tool_fail(TOOL_BROKEN, "%s: no store yet; penstock-milter "
+		    "makes it at its first start", dir);
+	else if (got == -1)
+		tool_fail(TOOL_BROKEN, "%s", why.text);
+	free(dir);
+	return got == 1 ? TOOL_OK : TOOL_BROKEN;
+}
+
+/* tool_outcomes - the ingester's store, for reading */
+int
+tool_outcomes(const struct config *config, struct outcomes **store)
+{
+	char *dir = xasprintf("%s/outcomes", config->store);
+	struct why why;
+	int got = outcomes_open_read(store, dir, &why);
+
+	if (got == 0)
+		tool_fail(TOOL_BROKEN, "%s: no store yet; penstock-ingest "
 		    "makes it at its first start", dir);
 	else if (got == -1)
 		tool_fail(TOOL_BROKEN, "%s", why.text);

@@ -26,6 +26,9 @@ struct tool {
 int	tool_config(const struct tool *, struct config **);
 /* Opens <store>/gate for reading; prints why and returns TOOL_BROKEN. */
 int	tool_store(const struct config *, struct store **);
+/* Likewise <store>/outcomes, for commands that ask what became of mail. */
+struct outcomes;
+int	tool_outcomes(const struct config *, struct outcomes **);
 /* file:line:col: error: text, sorted, to the stream. */
 void	tool_problems(FILE *, struct problems *);
 /* "penstock: ..." to stderr; returns status. */
@@ -71,6 +74,11 @@ int	tool_token_make(const struct tool *, int argc, char **argv);
 int	tool_token_read(const struct tool *, int argc, char **argv);
 int	tool_token_names(const struct tool *, int argc, char **argv);
 int	tool_token_rotate(const struct tool *, int argc, char **argv);
+int	tool_ingest(const struct tool *, int argc, char **argv);
+int	tool_ingest_status(const struct tool *, int argc, char **argv);
+int	tool_trace(const struct tool *, int argc, char **argv);
+int	tool_replies(const struct tool *, int argc, char **argv);
+int	tool_provider(const struct tool *, int argc, char **argv);
 int	tool_store_stat(const struct tool *, int argc, char **argv);
 int	tool_store_verify(const struct tool *, int argc, char **argv);
 int	tool_store_dump(const struct tool *, int argc, char **argv);

@@ -28,6 +28,7 @@ class Delivery:
 class Sink:
     def __init__(self):
         self.deliveries = []
+        self.answer = None      # recipient -> a reply line, or None: taken
         self.changed = threading.Condition()
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
@@ -82,8 +83,10 @@ class Sink:
                 sender, rcpts = address(line), []
                 say("250 2.1.0 Ok")
             elif verb == "RCPT":
-                rcpts.append(address(line))
-                say("250 2.1.5 Ok")
+                said = self.answer and self.answer(address(line))
+                if not said:
+                    rcpts.append(address(line))
+                say(said or "250 2.1.5 Ok")
             elif verb == "DATA":
                 say("354 go")
                 data = await content(reader)

@@ -403,6 +403,21 @@ a_line_of_a_megabyte_is_cut_and_the_next_is_whole(void **state)
 	free(text);
 }
 
+static void
+a_log_of_which_nothing_was_read_is_known_by_its_file(void **state)
+{
+	(void)state;
+	assert_int_equal(take(1), 0);
+	commit();
+	write_line();
+	rotate();
+	open_out();
+	write_line();
+	crash();
+	assert_int_equal(take(9), 2);
+	assert_int_equal(gaps(), 0);
+}
+
 /* one_round - a random schedule; every line once, and in order */
 static void
 one_round(unsigned seed)
@@ -479,6 +494,7 @@ main(void)
 		CASE(a_file_that_is_gone_is_a_gap_and_not_the_end),
 		CASE(an_empty_file_between_two_is_passed_over),
 		CASE(a_line_without_an_end_is_one_when_its_file_is_left),
+		CASE(a_log_of_which_nothing_was_read_is_known_by_its_file),
 		CASE(a_line_of_a_megabyte_is_cut_and_the_next_is_whole),
 		cmocka_unit_test(
 		    random_schedules_lose_nothing_and_read_nothing_twice),

@@ -9,6 +9,8 @@
  * before the cursor that are others now, which are looked at before anything
  * behind them is believed.  The copy then has the rest.
  *
+ * Before a line was taken the mark is the file's inode, which is all there is.
+ *
  * The mark follows the lines that were taken, not the bytes that were read,
  * and stays on the old file until a line of the new one is taken: so a crash
  * at any point finds either the one or the other.
@@ -102,7 +104,7 @@ read_cursor(struct follow *f, struct slice cursor, struct why *why)
 		    f->path);
 	memcpy(f->mark.head, head.p, n);
 	memcpy(f->mark.tail, tail.p, n);
-	f->marked = n > 0;
+	f->marked = true;
 	return 0;
 }
 
@@ -197,6 +199,15 @@ set_mark(struct follow *f)
 	memcpy(f->mark.tail, f->room + f->start - n, n);
 }
 
+/* mark_first - the first byte of a file, before anything was taken */
+static void
+mark_first(struct follow *f)
+{
+	f->mark = (struct follow_mark){ .dev = f->file.dev,
+		.ino = f->file.ino };
+	f->marked = true;
+}
+
 /* find - a file to read. Fetch: 0 there is none at present. */
 static int
 find(struct follow *f, bool next, struct why *why)
@@ -207,8 +218,10 @@ find(struct follow *f, bool next, struct why *why)
 	follow_file_close(&f->file);
 	if (!f->marked) {
 		got = follow_file_open(&f->file, f->path, true, why);
-		if (got == 1)
+		if (got == 1) {
 			begin(f, false);
+			mark_first(f);
+		}
 		return got;
 	}
 	/* names may change while we look at them */
@@ -225,6 +238,7 @@ find(struct follow *f, bool next, struct why *why)
 	if (got == 0 && f->file.path != NULL) {
 		lost(f);
 		begin(f, false);
+		mark_first(f);
 	} else if (got == 1) {
 		begin(f, !next);
 	}
@@ -343,7 +357,9 @@ leave(struct follow *f, struct why *why)
 		return got == -1 ? -1 : has_line(f);
 	if (f->end > f->start && !f->last && take_last(f) == 1)
 		return 1;
-	if (f->offset == 0) {		/* nothing came of it */
+	if (f->offset == 0 && (f->mark.offset > 0 ||
+	    f->mark.ino != f->file.ino || f->mark.dev != f->file.dev)) {
+		/* nothing came of it */
 		follow_file_close(&f->file);
 		return 0;
 	}
@@ -396,7 +412,6 @@ take(struct follow *f, size_t n)
 	}
 	f->start += n;
 	f->offset += n;
-	f->marked = true;
 }
 
 /* follow_line - the next one */

@@ -159,6 +159,8 @@ int
 follow_file_matches(struct follow_file *f, const struct follow_mark *m,
     struct why *why)
 {
+	if (m->offset == 0)
+		return f->dev == m->dev && f->ino == m->ino;
 	return f->gz != NULL ? matches_packed(f, m) : matches_plain(f, m, why);
 }
 

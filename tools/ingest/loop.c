@@ -74,13 +74,14 @@ listen_signals(struct loop *l)
 			l->told = true;
 }
 
-/* beat - the status record; what a full disk refuses comes with the next */
+/* beat - the status record, without a pid at the end; what a full disk refuses
+ * comes with the next */
 static void
 beat(struct loop *l)
 {
 	int64_t now = clock_mono(), past = now - l->beaten;
 	struct ingest_log *logs = calloc(l->nsources + 1, sizeof(*logs));
-	struct ingest_status status = { .pid = getpid(),
+	struct ingest_status status = { .pid = l->told ? 0 : getpid(),
 		.started = l->started, .heartbeat = clock_wall(),
 		.version = SLICE(PENSTOCK_VERSION), .logs = logs,
 		.nlogs = l->nsources };

@@ -32,7 +32,7 @@ struct source {
 	struct follow	*follow;
 	struct journal	*journal;
 	struct source_stat stat;
-	struct buf	 cursor;
+	struct buf	 cursor, stored;
 	struct buf	 joined;	/* journal: behind the last one joined */
 };
 
@@ -61,6 +61,7 @@ source_free(struct source *s)
 	follow_close(s->follow);
 	journal_close(s->journal);
 	buf_free(&s->cursor);
+	buf_free(&s->stored);
 	buf_free(&s->joined);
 	free(s->name);
 	free(s->path);
@@ -88,6 +89,7 @@ reopen(struct source *s, struct why *why)
 	s->follow = NULL;
 	s->journal = NULL;
 	buf_reset(&s->joined);
+	buf_reset(&s->stored);
 	if (arena == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory for a cursor");
 	rc = outcomes_cursor(s->in->outcomes, slice_of(s->name), arena,
@@ -179,12 +181,18 @@ commit(struct source *s, struct why *why)
 		(void)follow_cursor(s->follow, &s->cursor);
 		cursor = buf_slice(&s->cursor);
 	}
-	if (!s->once && cursor.n > 0 && outcomes_put_cursor(in->outcomes,
-	    slice_of(s->name), cursor, why) == -1)
+	/* an idle log costs no write */
+	if (!s->once && cursor.n > 0 &&
+	    !slice_eq(cursor, buf_slice(&s->stored)) &&
+	    outcomes_put_cursor(in->outcomes, slice_of(s->name), cursor,
+	    why) == -1)
 		return -1;
-	if (join_flush(in->join, why) == -1)
+	if (join_flush(in->join, why) == -1 ||
+	    outcomes_commit(in->outcomes, why) == -1)
 		return -1;
-	return outcomes_commit(in->outcomes, why);
+	buf_reset(&s->stored);
+	buf_slices(&s->stored, cursor);
+	return 0;
 }
 
 /* turn - commit and go on */

@@ -1,0 +1,200 @@
+"""What became of the mail: a real Postfix, a sink that says no to some, and
+penstock-ingest between its log and the gate's store."""
+
+import collections
+import json
+import os
+import subprocess
+
+import gate
+import ingest
+import proc
+import pytest
+from house import message, send
+
+BLOCK = "}\ningest {\n\tlog = \"%s\"\n\tuser = \"\"\n"
+SENDERS = {"acme": "a@acme.example", "bolt": "b@bolt.example",
+           "cats": "c@cats.example"}
+UNKNOWN = "550 5.1.1 <{}>: Recipient address rejected: User unknown"
+LATER = "450 4.2.0 <{}>: Greylisted, please try again later"
+
+
+def answer(recipient):
+    """As the local part says."""
+    local = recipient.partition("@")[0]
+    if local.startswith("nobody"):
+        return UNKNOWN.format(recipient)
+    if local.startswith("later") or local.startswith("never"):
+        return LATER.format(recipient)
+    return None
+
+
+@pytest.fixture
+def house(build):
+    """A house whose ingester follows its Postfix."""
+    h = build(more=BLOCK % "/nowhere")
+    conf = open(h.gate.conf).read().replace("/nowhere",
+                                            f"{h.postfix.folder}/log")
+    h.gate.write("penstock.conf", conf)
+    h.sink.answer = answer
+    h.ingest = ingest.Ingest(h.gate)
+    yield h
+    h.ingest.kill()
+
+
+def mail(house, login, recipients):
+    """One message of that tenant; its queue id."""
+    with house.client(login) as smtp:
+        sent = send(smtp, SENDERS[login], recipients,
+                    message(SENDERS[login]))
+    assert sorted(sent.taken) == sorted(recipients), sent
+    return sent.queue_id
+
+
+def kinds(house, login):
+    return house.ingest.outcomes(SENDERS[login])
+
+
+def test_outcomes_equal_what_was_sent_per_tenant_and_provider(house):
+    house.ingest.start()
+    want = collections.defaultdict(dict)
+    for login in SENDERS:
+        for n in range(4):
+            rcpts = [f"ok{n}@gmail.com", f"nobody{n}@dest.example",
+                     f"later{n}@yahoo.com", f"Ok{n}@Dest.Example"]
+            q = mail(house, login, rcpts)
+            for r, k in zip(rcpts, (["delivered"], ["bounced"],
+                                    ["deferred"], ["delivered"])):
+                want[login][q, r.lower()] = k
+    for login in SENDERS:
+        proc.wait_for(lambda: kinds(house, login) == want[login], 30,
+                      f"the outcomes of {login}")
+    # who was put off gets it at last
+    house.sink.answer = None
+    house.postfix.wait_empty(60)
+    for login in SENDERS:
+        for key in want[login]:
+            if "later" in key[1]:
+                want[login][key] = ["deferred", "delivered"]
+        proc.wait_for(lambda: kinds(house, login) == want[login], 30,
+                      f"the last outcomes of {login}")
+    told = [t for s in SENDERS.values()
+            for t in house.ingest.trace("--sender", s)]
+    assert len(told) == 12 and all(t["open"] == [] for t in told)
+    by = collections.Counter((o["tenant"], o["provider"], o["kind"])
+                             for t in told for o in t["outcomes"])
+    for login in SENDERS:
+        assert by[login, "google", "delivered"] == 4
+        assert by[login, "yahoo", "deferred"] == 4
+        assert by[login, "yahoo", "delivered"] == 4
+        assert by[login, "unresolved", "bounced"] == 4  # a private relay
+        assert by[login, "unresolved", "delivered"] == 4
+    bounce = next(o for t in told for o in t["outcomes"]
+                  if o["kind"] == "bounced")
+    assert bounce["code"] == "5.1.1" and "User unknown" in bounce["reply"]
+    assert bounce["category"] == "recipient_unknown"
+    status = house.ingest.status()
+    assert status["not_understood"]["log"]["count"] == 0, status
+    # Postfix's report of each bounce is a message of its own, and no outcome
+    assert status["counts"]["notices"] >= 12
+    assert status["counts"]["foreign"] == 0
+
+
+def test_an_expiry_and_a_deletion_end_who_is_open(house):
+    house.ingest.start()
+    first = mail(house, "acme", ["never1@dest.example", "ok1@dest.example"])
+    second = mail(house, "acme", ["never2@dest.example"])
+    proc.wait_for(lambda: kinds(house, "acme").get(
+        (second, "never2@dest.example")) == ["deferred"], 30, "a deferral")
+    proc.wait_for(lambda: kinds(house, "acme").get(
+        (first, "never1@dest.example")) == ["deferred"], 30, "a deferral")
+    house.postfix.run("postsuper", "-e", first)
+    house.postfix.run("postsuper", "-d", second)
+    proc.wait_for(lambda: kinds(house, "acme") == {
+        (first, "never1@dest.example"): ["deferred", "expired"],
+        (first, "ok1@dest.example"): ["delivered"],
+        (second, "never2@dest.example"): ["deferred", "deleted"],
+    }, 60, "an end")
+
+
+def test_a_life_of_the_ingester_goes_on_where_the_last_ended(house):
+    """kill -9 while mail flows, and reading the whole log once more."""
+    want = {}
+    for n in range(6):
+        house.ingest.start()
+        r = [f"ok{n}@dest.example", f"nobody{n}@dest.example"]
+        q = mail(house, "acme", r)
+        want[q, r[0]], want[q, r[1]] = ["delivered"], ["bounced"]
+        if n % 2 == 0:      # as far as it came
+            proc.wait_for(lambda: len(kinds(house, "acme")) == len(want),
+                          30, "outcomes")
+        house.ingest.kill()
+    house.postfix.wait_empty()
+    log = f"{house.postfix.folder}/log"
+    first = house.ingest.once(log)
+    assert kinds(house, "acme") == want
+    again = house.ingest.once(log)
+    assert again["outcomes"] == again["foreign"] == again["notices"] == 0
+    assert again["lines"] == first["lines"] and again["repeated"] >= 12
+    with open(log, "rb") as f:          # from the middle, by a pipe
+        f.seek(os.path.getsize(log) // 2)
+        piped = subprocess.run(
+            [gate.program("penstock-ingest"), "-c", house.gate.conf,
+             "--once", "-", "--json"], stdin=f, capture_output=True,
+            text=True, timeout=60)
+    assert piped.returncode == 0, piped.stderr
+    assert json.loads(piped.stdout)["outcomes"] == 0
+    assert kinds(house, "acme") == want
+
+
+def test_the_store_has_one_writer(house):
+    house.ingest.start()
+    said = house.gate.penstock("ingest", f"{house.postfix.folder}/log")
+    assert said.returncode == 3
+    assert str(house.ingest.process.pid) in said.stderr
+    assert "stop it" in said.stderr
+    assert house.ingest.stop() == 0
+    assert house.gate.penstock("ingest", "status").returncode == 1
+
+
+def test_questions_of_a_postmaster(house):
+    """trace, replies and provider, for eyes and for scripts."""
+    house.ingest.start()
+    ids = [mail(house, "acme", [f"nobody{n}@gmail.com", "ok@dest.example"])
+           for n in range(3)]
+    mail(house, "bolt", ["nobody@gmail.com"])
+    proc.wait_for(lambda: len(kinds(house, "acme")) == 6 and
+                  len(kinds(house, "bolt")) == 1, 30, "outcomes")
+    run = house.gate.penstock
+    # by queue id, by Message-ID, by recipient and sender
+    event = house.ingest.trace(ids[1])[0]["event"]
+    assert event["queue_id"] == ids[1] and event["tenant"] == "acme"
+    by_id = house.ingest.trace(event["message_id"])
+    assert [t["event"]["queue_id"] for t in by_id] == [ids[1]]
+    both = house.ingest.trace("--rcpt", "OK@dest.example", "--sender",
+                              "a@acme.example", "--since", "1h")
+    assert [t["event"]["queue_id"] for t in both] == ids
+    assert house.ingest.trace("--rcpt", "ok@dest.example", "--sender",
+                              "b@bolt.example") == []
+    eyes = run("trace", ids[0])
+    assert eyes.returncode == 0
+    assert "bounced" in eyes.stdout and "delivered" in eyes.stdout
+    assert run("trace", "4000000000zXXXX").returncode == 1
+    assert run("trace").returncode == 2
+    # the same sentence of a server, counted
+    said = run("replies", "--provider", "google", "--since", "1h", "--json")
+    replies = [json.loads(line) for line in said.stdout.splitlines()]
+    assert [r["count"] for r in replies] == [4]
+    assert replies[0]["text"] == "550 5.1.1 <ADDRESS>: Recipient address " \
+        "rejected: User unknown"
+    assert replies[0]["category"] == "recipient_unknown"
+    assert "3  bounced" in run("replies", "--tenant", "acme").stdout
+    assert run("replies", "--provider", "yahoo", "--json").stdout == ""
+    assert run("replies", "--kind", "nonsense").returncode == 2
+    # who says that gmail.com is google
+    said = run("provider", "--json", "gmail.com", "dest.example")
+    one, two = [json.loads(line) for line in said.stdout.splitlines()]
+    assert (one["provider"], one["source"]) == ("google", "list")
+    assert (two["provider"], two["source"]) == ("unresolved", "none")
+    assert said.returncode == 1
+    assert run("provider", "no..domain").returncode == 2
