@@ -150,6 +150,7 @@ lint:
 bench: deps
 	@$(MAKE) --no-print-directory all $(B)/bench/load $(B)/bench/bounce
 	@B=$(B) tests/bench/run
+	@B=$(B) tests/bench/ingest
 	@$(B)/bench/bounce
 
 $(B)/bench/load: tests/bench/load.c $(B)/flags

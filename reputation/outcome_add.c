@@ -17,7 +17,7 @@
 
 #include "lib/wire.h"
 
-enum { KEY_TEXT = 64, KEY_ROOM = 448, BUCKETS = 24, OPEN_KIND = 2,
+enum { KEY_TEXT = 64, KEY_ROOM = 448, BUCKETS = 24,
 	DAYS_KEPT = 32 };
 
 /* A key of totals under construction. */
@@ -328,7 +328,7 @@ add_open(struct outcomes *o, struct outcome_message *m, const struct event *e)
 		return -1;
 	m->nopen = 0;
 	for (size_t i = 0; i < e->ncharges; i++)
-		if (e->charges[i].kind == OPEN_KIND) {
+		if (e->charges[i].kind == LIMIT_OPEN) {
 			struct outcome_open *c = &m->open[m->nopen++];
 
 			memcpy(c->key, e->charges[i].key, sizeof(c->key));

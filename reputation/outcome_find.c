@@ -1,9 +1,10 @@
 /*
  * outcome_find - events by address and by Message-ID, domains by name.
  *
- * Addresses are indexed under SHA-256 of a secret of this store and the
- * address in lower case, cut to 16 bytes: who has the file without asking for
- * a certain address learns nobody's.
+ * Addresses are indexed under two SipHashes of the address in lower case, each
+ * with a secret of this store: the index shows nobody's address.  It does not
+ * keep somebody who has the whole file, and the secret with it, from asking
+ * for one.  Not chosen: SHA-256, which took a seventh of the time of a message.
  */
 #include "reputation/outcome_in.h"
 
@@ -19,18 +20,16 @@ void
 outcome_address_key(const struct outcomes *o, struct slice address,
     uint8_t out[16])
 {
-	uint8_t in[sizeof(o->secret) + ADDRESS], hash[HASH_SHA256];
+	char low[ADDRESS];
 	size_t n = address.n < ADDRESS ? address.n : ADDRESS;
 
-	memcpy(in, o->secret, sizeof(o->secret));
 	for (size_t i = 0; i < n; i++) {
 		char c = address.p[i];
 
-		in[sizeof(o->secret) + i] = (uint8_t)(c >= 'A' && c <= 'Z' ?
-		    c | 0x20 : c);
+		low[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 	}
-	hash_sha256(in, sizeof(o->secret) + n, hash);
-	memcpy(out, hash, 16);
+	be64_put(out, hash_64(be64_get(o->secret), low, n));
+	be64_put(out + 8, hash_64(be64_get(o->secret + 8), low, n));
 }
 
 /* outcome_message_id_key - with or without its brackets */

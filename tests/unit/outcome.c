@@ -79,7 +79,7 @@ turn(void)
 static void
 accept(uint64_t seq, const char *queue_id, size_t n, int64_t open)
 {
-	struct charge charge = { .key = "0123456789abcde", .kind = 2,
+	struct charge charge = { .key = "0123456789abcde", .kind = LIMIT_OPEN,
 		.amount = open };
 	struct event_recipient rcpts[16];
 	char names[16][40];
