@@ -137,7 +137,6 @@ struct build {
 	struct map	*made;		/* limits by the blocks they are of */
 	struct map	*warned;	/* places of which was spoken */
 	struct map	*stream_ids;
-	const struct node *auto_node;	/* compiled when classes are */
 	struct unit	*units;
 	size_t		 nunits;
 	struct map	*held[STAKES];

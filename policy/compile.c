@@ -338,7 +338,7 @@ compile_main(struct build *b, struct problems *problems)
 		case WORD_TRUSTED: trusted(b, n, problems); break;
 		case WORD_POOL: compile_pool(b, n, problems); break;
 		case WORD_CLAIM_BLOCK: compile_claim(b, n, problems); break;
-		case WORD_AUTO_TENANT: b->auto_node = n; break;
+		case WORD_AUTO_TENANT: break;	/* when classes are */
 		case WORD_GROUP: group(b, n, problems); break;
 		case WORD_CLASS: class(b, n, problems); break;
 		default: setting(b, n, row, problems); break;

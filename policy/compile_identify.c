@@ -186,18 +186,16 @@ except(struct build *b, const struct value *set, struct problems *problems)
 	p->nexcept = t.ndomains;
 }
 
-/* compile_auto - what the tenants that appear by themselves have */
-void
-compile_auto(struct build *b, struct problems *problems)
+/* automatic - what the tenants that appear by themselves have */
+static void
+automatic(struct build *b, const struct node *node, struct problems *problems)
 {
-	const struct node *node = b->auto_node;
 	struct scope nothing = { .level = LEVEL_TENANT, .arena = b->work };
 	const struct class *class = NULL;
 	bool lost = false, by = false;
 	struct tenant *t;
 
-	if (node == NULL || (t = build_alloc(b, b->keep, 1, sizeof(*t))) ==
-	    NULL)
+	if ((t = build_alloc(b, b->keep, 1, sizeof(*t))) == NULL)
 		return;
 	*t = (struct tenant){ .name = SLICE("auto_tenant"), .at = node->at,
 	    .automatic = true, .zone = b->policy->zone,
@@ -232,6 +230,16 @@ compile_auto(struct build *b, struct problems *problems)
 	}
 	compose_tenant(b, t, class, lost, &nothing, problems);
 	b->policy->automatic = t;
+}
+
+/* compile_auto - one block; that a second is a mistake was said */
+void
+compile_auto(struct build *b, struct problems *problems)
+{
+	for (const struct node *n = b->tree; n != NULL; n = n->next)
+		if (n->type == NODE_BLOCK && n->ntitles == 0 &&
+		    slice_is(n->name, "auto_tenant"))
+			automatic(b, n, problems);
 }
 
 struct naming {

@@ -130,6 +130,26 @@
 	  },
 	  .want =
 		"" },
+	{ .name = "lines of a login map for a tenant that is not there",
+	  .files = {
+	    { "policy.conf", TEXT("login_map = \"m\"\n") },
+	    { "m", TEXT("x gone\n"
+		"y gone\n") },
+	  },
+	  .want =
+		"m:1:3: warning: there is no tenant \"gone\": the logins that this file gives it are nobody's\n" },
+	{ .name = "a claim in vain",
+	  .files = {
+	    { "policy.conf", TEXT("claim \"X-T\" { logins = {\"a\", \"b\"} tenants = {\"a\", \"gone\"} }\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: warning: claim \"X-T\": there is no tenant \"gone\"\n"
+		"policy.conf:1:25: warning: login \"a\" is of tenant \"a\", at policy.conf:3:12: it cannot name another\n" },
 	{ .name = "a policy of all new words without a fault is passed in silence",
 	  .files = {
 	    { "policy.conf", TEXT("timezone = \"Europe/Madrid\"\n"

@@ -567,3 +567,96 @@
 	  },
 	  .want =
 		"t/a.conf:5:12: error: cap \"t\" stands further out at policy.conf:1:13, which says what it counts per; another per would be another count: take the line out, or give this limit a name of its own\n" },
+	{ .name = "a login map that is not there",
+	  .files = {
+	    { "policy.conf", TEXT("# maps\n"
+		"\n"
+		"login_map = \"logins.map\"\n") },
+	  },
+	  .want =
+		"policy.conf:3:13: error: there is no file \"logins.map\"\n" },
+	{ .name = "a login map with a line that is none, and one login twice",
+	  .files = {
+	    { "policy.conf", TEXT("login_map = {\"m\"}\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	    { "m", TEXT("# c\n"
+		"\n"
+		"x a\n"
+		"y\n"
+		"x a\n") },
+	  },
+	  .want =
+		"m:4:1: error: login \"y\" has no tenant; a line is a login and the name of its tenant\n"
+		"m:5:1: error: login \"x\" stands already at m:3:1\n" },
+	{ .name = "a login of a map that a tenant has",
+	  .files = {
+	    { "policy.conf", TEXT("login_map = \"m\"\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"}\n") },
+	    { "m", TEXT("a a\n") },
+	  },
+	  .want =
+		"policy.conf:3:12: error: login \"a\" is held by tenant \"a\" already, at m:1:1\n" },
+	{ .name = "a login map twice",
+	  .files = {
+	    { "policy.conf", TEXT("login_map = {\"m\", \"./m\"}\n") },
+	    { "m", TEXT("") },
+	  },
+	  .want =
+		"policy.conf:1:19: error: m is included twice, first at policy.conf:1:14\n" },
+	{ .name = "a claim in what cannot be a header",
+	  .files = {
+	    { "policy.conf", TEXT("claim \"X Tenant\" { logins = {\"app\"} }\n") },
+	  },
+	  .want =
+		"policy.conf:1:7: error: \"X Tenant\" is not the name of a header\n" },
+	{ .name = "a claim of nobody and of empty sets",
+	  .files = {
+	    { "policy.conf", TEXT("claim \"X-Tenant\" { tenants = {} }\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: claim \"X-Tenant\" has no logins and no clients: nobody may name a tenant in it\n"
+		"policy.conf:1:30: error: tenants is empty; leave it out to allow any\n" },
+	{ .name = "a login in two claims",
+	  .files = {
+	    { "policy.conf", TEXT("claim \"X-A\" { logins = {\"app\"} }\n"
+		"claim \"X-B\" { logins = {\"other\", \"app\"} }\n") },
+	  },
+	  .want =
+		"policy.conf:2:34: error: \"app\" may claim already, at policy.conf:1:25\n" },
+	{ .name = "claims without a header",
+	  .files = {
+	    { "policy.conf", TEXT("claim { logins = {\"app\"} }\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: claim needs a title: claim \"...\" { ... }\n" },
+	{ .name = "automatic tenants by nothing, of a class that is not there",
+	  .files = {
+	    { "policy.conf", TEXT("class \"starter\" { }\n"
+		"auto_tenant { class = \"strter\" except = {\"x_y.example\", \"*.com\"} }\n") },
+	  },
+	  .want =
+		"policy.conf:2:1: error: auto_tenant has no by; write by = \"login-domain\"\n"
+		"policy.conf:2:23: error: there is no class \"strter\"; did you mean \"starter\"?\n"
+		"policy.conf:2:42: error: except: \"x_y.example\" is not a domain: the domain \"x_y.example\" has \"_\" in it\n"
+		"policy.conf:2:57: error: except: \"*.com\" would hold everything below a top level; it needs two labels at least, as \"*.acme.example\"\n" },
+	{ .name = "automatic tenants by something else",
+	  .files = {
+	    { "policy.conf", TEXT("auto_tenant { by = \"sender\" }\n") },
+	  },
+	  .want =
+		"policy.conf:1:20: error: by: expected \"login-domain\", found \"sender\"\n" },
+	{ .name = "a misspelt word of automatic tenants, and two blocks of them",
+	  .files = {
+	    { "policy.conf", TEXT("auto_tenant { by = \"login-domain\" clas = \"x\" }\n"
+		"\n"
+		"auto_tenant { by = \"login-domain\" }\n") },
+	  },
+	  .want =
+		"policy.conf:1:35: error: unknown word \"clas\" in auto_tenant; did you mean \"class\"?\n"
+		"policy.conf:3:1: error: auto_tenant stands already at policy.conf:1:1\n" },
