@@ -2,13 +2,15 @@
  * policy - penstock policy check: name every mistake of the policy, its
  * includes and its keys in one run.
  *
- * It needs no store and no running gate.  What it cannot see is what only the
+ * It needs no store and no running gate; beside a store it says which limits
+ * would start at 0 under a new name.  What it cannot see is what only the
  * gate has: last good forms and who holds a claim now; of two files that claim
  * one login it blames the later one.
  */
 #include "tools/policy.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,7 +21,8 @@
 
 static const char help[] = "usage: " USAGE "\n\n"
 "Reads the policy of penstock.conf, or FILE, with all its includes and keys,\n"
-"and names every mistake. Needs no store and changes nothing.\n\n"
+"and names every mistake. Needs no store and changes nothing; with a store it\n"
+"names limits that start at 0 because their name is new.\n\n"
 "  --json    one JSON object\n\n"
 "Exit status: 0 no errors (warnings may be), 1 errors, 3 penstock.conf is\n"
 "broken.\n";
@@ -158,6 +161,12 @@ tool_policy_check(const struct tool *tool, int argc, char **argv)
 	}
 	problems_init(&problems, arena);
 	tool_policy_load(path, keys, &problems, &policy);
+	if (policy != NULL && config != NULL) {
+		char *dir = xasprintf("%s/gate", config->store);
+
+		policy_spent(dir, policy, &problems);
+		free(dir);
+	}
 	problems_sort(&problems);
 	if (as_json) {
 		json(path, policy, &problems);

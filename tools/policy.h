@@ -10,5 +10,9 @@
  * problem without a place. 1 loaded, 0 not. */
 int	tool_policy_load(const char *path, const char *keys,
 	    struct problems *, struct policy **);
+/* policy_spent.c: warns of limits that start at 0 because their name is new,
+ * by the gate's store in dir; silent when there is none to be read. */
+void	 policy_spent(const char *dir, const struct policy *,
+	    struct problems *);
 
 #endif

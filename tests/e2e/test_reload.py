@@ -96,3 +96,31 @@ def test_half_of_many_reloads_are_broken_and_no_mail_notices():
         for e in events:
             assert e["stream"] == "news", e
             assert {c["limit"] for c in e["charges"]} == {"pace", "day"}, e
+
+
+def test_a_check_beside_the_store_names_limits_that_start_anew():
+    text = whole("acme", 0)
+    with houses.House(queue=False, tenants={"acme.conf": text}) as h:
+        with Milter(h.gate.socket) as m:
+            m.hello()
+            for n in range(3):
+                _, got = m.send("acme", "<news@acme.example>",
+                                ["<you@b.example>", "<me@b.example>"],
+                                houses.message("news@acme.example"),
+                                f"4y{n}")
+                assert got
+            m.quit()
+        assert h.gate.stop() == 0       # its counters are in the store
+        said = h.gate.penstock("policy", "check")
+        assert said.returncode == 0 and "starts at 0" not in said.stdout
+        h.gate.write("tenants.d/acme.conf",
+                     text.replace('cap "day"', 'cap "daily"'))
+        said = h.gate.penstock("policy", "check")
+        assert said.returncode == 0, said.stdout
+        assert ('warning: cap "daily" of tenant "acme" is new and starts at '
+                '0; "day" is gone with 6 spent of it') in said.stdout
+        # another number is no new name
+        h.gate.write("tenants.d/acme.conf",
+                     text.replace("1000000/day", "7/week"))
+        assert "starts at 0" not in h.gate.penstock("policy",
+                                                    "check").stdout
