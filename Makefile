@@ -133,7 +133,7 @@ deps:
 	@tests/deps
 
 # Sanitizers get a build of their own; what races gets a second one.
-RACES = ledger policy writer db key reload session stage
+RACES = ledger policy writer db key reload session stage obey
 check: deps
 	@tests/run $(SUITES)
 

@@ -104,6 +104,8 @@ reset_event(struct obey *f, const struct policy *p,
 		.count = 1,
 	};
 	memcpy(e->policy_hash, p->hash, sizeof(e->policy_hash));
+	if (t == NULL)
+		(void)policy_auto_domain(p, r->tenant, f->arena, &t);
 	if (t != NULL)
 		e->ncharges = reset_charges(f, p, t, r, &e->charges);
 	if (e->ncharges > 0)
@@ -114,19 +116,17 @@ reset_event(struct obey *f, const struct policy *p,
 	return false;
 }
 
-/* resets_of - the events of a batch */
+/* resets_of - the events of a batch; they borrow the policy */
 static size_t
-resets_of(struct obey *f, const struct desk_row *rows, size_t n,
-    struct event *events)
+resets_of(struct obey *f, const struct policy *p, const struct desk_row *rows,
+    size_t n, struct event *events)
 {
-	struct policy *p = gate_policy(f->gate);
 	size_t got = 0;
 
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].record.kind == DESK_RESET &&
 		    reset_event(f, p, &rows[i].record, &events[got]))
 			got++;
-	policy_drop(p);
 	return got;
 }
 
@@ -209,13 +209,18 @@ take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
 {
 	struct orders *next = orders_after(f->taken, rows, n, clock_now());
 	struct event resets[BATCH];
+	struct policy *p;
 	size_t nresets;
+	int rc;
 
 	if (next == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory");
 	gate_order(f->gate, orders_hold(next));
-	nresets = resets_of(f, rows, n, resets);
-	if (record(f, next, resets, nresets, why) == -1) {
+	p = gate_policy(f->gate);
+	nresets = resets_of(f, p, rows, n, resets);
+	rc = record(f, next, resets, nresets, why);
+	policy_drop(p);
+	if (rc == -1) {
 		orders_drop(next);
 		return why_in(why, "in force, but not recorded yet");
 	}

@@ -128,6 +128,9 @@ decision_tenant(struct decision *d, const char *name, const struct tenant **t)
 	if (d->live.policy == NULL)
 		return TOOL_OK;
 	*t = policy_tenant(d->live.policy, slice_of(name));
+	if (*t == NULL && policy_auto_domain(d->live.policy, slice_of(name),
+	    d->live.arena, t) == -1)
+		return tool_fail(TOOL_BROKEN, "out of memory");
 	return *t != NULL ? TOOL_OK : tenant_unknown(d, name);
 }
 

@@ -19,6 +19,8 @@ struct census {
 	struct live	 live;
 	struct claims	*list;		/* by address of the tenant */
 	size_t		 n;
+	const struct tenant **all;	/* as they are shown */
+	size_t		 nall;
 };
 
 /* by_tenant - for qsort and bsearch */
@@ -134,6 +136,13 @@ dash(struct slice s)
 	return s.n > 0 ? s : SLICE("-");
 }
 
+/* form - as its file says, or that there is none */
+static const char *
+form(const struct tenant *t)
+{
+	return t->automatic ? "automatic" : form_names[t->form];
+}
+
 /* print_eyes - a table */
 static void
 print_eyes(struct census *c, bool color)
@@ -141,17 +150,16 @@ print_eyes(struct census *c, bool color)
 	static const char *const heads[] = { "NAME", "GROUP", "CLASS", "FORM",
 	    "STREAMS", "LOGINS", "CLIENTS", "STATE", NULL };
 	struct table *table = table_new(heads, "<<<<>>><");
-	const struct policy *p = c->live.policy;
 
-	for (size_t i = 0; i < p->ntenants; i++) {
-		const struct tenant *t = p->tenants[i];
+	for (size_t i = 0; i < c->nall; i++) {
+		const struct tenant *t = c->all[i];
 		const struct claims *n = claims_of(c, t);
 
 		table_cell(table, "%.*s", SLICE_ARG(t->name));
 		table_cell(table, "%.*s", SLICE_ARG(dash(t->group != NULL ?
 		    t->group->name : SLICE(""))));
 		table_cell(table, "%.*s", SLICE_ARG(dash(t->class)));
-		table_cell(table, "%s", form_names[t->form]);
+		table_cell(table, "%s", form(t));
 		table_cell(table, "%zu", t->nstreams);
 		table_cell(table, "%zu", n != NULL ? n->logins : 0);
 		table_cell(table, "%zu", n != NULL ? n->clients : 0);
@@ -199,8 +207,8 @@ print_json(struct census *c)
 	const struct policy *p = c->live.policy;
 	struct buf b = BUF_INIT;
 
-	for (size_t i = 0; i < p->ntenants; i++) {
-		const struct tenant *t = p->tenants[i];
+	for (size_t i = 0; i < c->nall; i++) {
+		const struct tenant *t = c->all[i];
 		const struct claims *n = claims_of(c, t);
 		struct pause by = paused(&c->live, t);
 
@@ -210,7 +218,7 @@ print_json(struct census *c)
 		field(&b, "group", t->group != NULL ? t->group->name :
 		    SLICE(""));
 		field(&b, "class", t->class);
-		field(&b, "form", slice_of(form_names[t->form]));
+		field(&b, "form", slice_of(form(t)));
 		field(&b, "rule", policy_rule(p, t->at, c->live.arena));
 		buf_printf(&b, "\"streams\":%zu,\"logins\":%zu,\"clients\":%zu,"
 		    "\"domains\":%zu,\"paused\":%s,", t->nstreams,
@@ -224,6 +232,36 @@ print_json(struct census *c)
 			fwrite(b.data, 1, b.len, stdout);
 	}
 	buf_free(&b);
+}
+
+/* everybody - those of the policy, then those that the desk alone knows: made
+ * by auto_tenant, or gone from the files */
+static void
+everybody(struct census *c)
+{
+	const struct policy *p = c->live.policy;
+	const struct order *o;
+	size_t n = orders_list(c->live.orders, 0, &o);
+	uint64_t last = 0;
+
+	c->all = xcalloc(p->ntenants + n + 1, sizeof(*c->all));
+	for (; c->nall < p->ntenants; c->nall++)
+		c->all[c->nall] = p->tenants[c->nall];
+	for (; n > 0; n--, o++) {
+		struct tenant *t;
+
+		if (o->tenant == last || (o->until != 0 &&
+		    o->until <= c->live.now) ||
+		    policy_tenant(p, o->record->tenant) != NULL)
+			continue;
+		last = o->tenant;
+		if ((t = arena_alloc(c->live.arena, sizeof(*t))) == NULL)
+			return;
+		t->name = o->record->tenant;
+		t->id = o->tenant;
+		t->automatic = true;
+		c->all[c->nall++] = t;
+	}
 }
 
 /* tool_tenant_list - who there is */
@@ -248,12 +286,14 @@ tool_tenant_list(const struct tool *tool, int argc, char **argv)
 	if (c.n > 0)
 		qsort(c.list, c.n, sizeof(*c.list), by_tenant);
 	policy_claims(c.live.policy, count, &c);
+	everybody(&c);
 	if (json)
 		print_json(&c);
 	else
 		print_eyes(&c, tool->color);
 out:
 	free(c.list);
+	free(c.all);
 	live_close(&c.live);
 	return status;
 }

@@ -15,6 +15,8 @@ POLICY = """\
 timezone = "UTC"
 unknown_sender = "defer"
 include "tenants.d"
+class "auto" { cap "daily" { limit = "2/day" } }
+auto_tenant { by = "login-domain"  class = "auto" }
 group "agency" { contact = "ops@agency.example" }
 """
 TENANTS = {
@@ -165,6 +167,25 @@ def test_a_limit_of_a_stream_is_reset_and_one_of_each_login_is_not(house):
     assert said.returncode == 0, said
     assert submit(house, "many").code == 250
     assert submit(house, "many").code == 451
+
+
+def test_a_tenant_that_no_file_names_is_paused_and_reset_as_well(house):
+    def code():
+        smtp = house.client("x@later.example")
+        try:
+            return send(smtp, "x@later.example", ["r@example.org"],
+                        message("x@later.example")).code
+        finally:
+            smtp.close()
+    assert [code(), code(), code()] == [250, 250, 451]
+    said = house.gate.penstock("limits", "reset", "later.example", "daily",
+                               "--reason", "r")
+    assert said.returncode == 0 and "2 spent" in said.stdout, said
+    assert code() == 250
+    assert pause(house, tenant="later.example").returncode == 0
+    assert code() == 451
+    last = house.gate.penstock("tenant", "list").stdout.splitlines()[-1]
+    assert last.startswith("later.example ") and "desk:2" in last, last
 
 
 def test_a_pause_ends_by_itself(house):
