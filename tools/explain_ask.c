@@ -243,7 +243,11 @@ explain_how(const struct explain *e)
 {
 	switch (e->mail.origin) {
 	case ORIGIN_TENANT:
-		return e->mail.login.n > 0 ? "by login" : "by client";
+		return e->mail.tenant != NULL && e->mail.tenant->automatic ?
+		    "by the login's domain, auto_tenant" :
+		    e->mail.login.n > 0 ? "by login" : "by client";
+	case ORIGIN_CLAIMED:
+		return "by a header that it may claim";
 	case ORIGIN_TRUSTED:
 		return "by From, from a trusted client";
 	default:

@@ -4,272 +4,292 @@
  *
  * Rows come from the policy, numbers from the counters: a limit that nobody
  * touched has no counter and is shown only when its tenant is named.  A
- * group's limit is one counter of many tenants and stands here once.
+ * counter of many tenants, or of several streams, stands here once.
  */
+#include "tools/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/map.h"
-#include "tools/live.h"
 
-#define USAGE	"penstock limits [TENANT] [--json]"
+#define USAGE	"penstock limits [TENANT [--login LOGIN] [--sender ADDRESS]\n" \
+		"                       [--rcpt ADDRESS]] [--json]"
 
 static const char help[] = "usage: " USAGE "\n\n"
 "Shows the limits that something was spent of, the fullest first; with\n"
 "TENANT, all limits of that tenant. Numbers are as of the last message on\n"
 "disk; what open messages hold reserved is known to the gate alone.\n\n"
-"  --json    one JSON object\n\n"
+"A limit that counts logins, senders, providers or domains apart has a row\n"
+"for each that the last events speak of, the ten fullest; or for those named\n"
+"with\n\n"
+"  --login LOGIN     of that login\n"
+"  --sender ADDRESS  of that MAIL FROM, and From\n"
+"  --rcpt ADDRESS    to that domain and provider\n"
+"  --json            one JSON object\n\n"
 "Exit status: 0 shown, 1 no such tenant or a broken policy, 3 no store.\n";
 
-struct row {
-	const struct tenant	*tenant;
-	const struct limit	*limit;
-	const struct zone	*zone;
-	struct counter_view	 view;
-	int64_t			 most, window_end;
-};
+/* word - " name=value", when the limit counts that apart */
+static const char *
+word(struct arena *arena, const char *all, const struct limit *l,
+    unsigned per, struct slice value)
+{
+	if ((l->per & per) == 0 || all == NULL)
+		return all;
+	return arena_printf(arena, "%s%s%s=%.*s", all, *all != '\0' ? " " :
+	    "", per_names[__builtin_ctz(per)], SLICE_ARG(value));
+}
 
-struct rows {
-	struct row	*list;
-	size_t		 n, cap;
-};
+/* of - the values of a counter, and the stream when it has another number */
+static const char *
+of(struct arena *arena, const struct tenant *t, const struct limit *l,
+    const struct decide_facts *f)
+{
+	const struct stream *d = policy_default(t);
+	const char *all = "";
+	bool common = false;
+
+	for (size_t i = 0; i < d->nlimits; i++)
+		common = common || d->limits[i] == l;
+	if ((!common || (l->per & PER_STREAM) != 0) && f->stream != NULL)
+		all = arena_printf(arena, "stream=%.*s",
+		    SLICE_ARG(f->stream->name));
+	all = word(arena, all, l, PER_LOGIN, f->login);
+	all = word(arena, all, l, PER_SENDER, f->sender.n > 0 ? f->sender :
+	    SLICE("<>"));
+	all = word(arena, all, l, PER_SENDER_DOMAIN, f->sender_domain);
+	if (f->provider != DECIDE_ALL)
+		all = word(arena, all, l, PER_PROVIDER,
+		    slice_of(provider_name(f->provider)));
+	all = word(arena, all, l, PER_RECIPIENT_DOMAIN, f->recipient_domain);
+	return all != NULL ? all : "";
+}
+
+/* is_new - a counter, with that number, that has no row yet; -1 no memory */
+static int
+is_new(struct limits_rows *rows, const struct ask *ask,
+    const struct limit *limit)
+{
+	char bytes[16 + sizeof(limit)];
+	struct slice key = { bytes, sizeof(bytes) };
+
+	memcpy(bytes, ask->charge.key, 16);
+	memcpy(bytes + 16, &limit, sizeof(limit));
+	if (map_get(rows->known, key) != NULL)
+		return 0;
+	key = arena_copy(rows->live->arena, key);
+	return key.p == NULL || map_set(rows->known, key, rows) == -1 ? -1 :
+	    1;
+}
 
 /* row_add - one more */
 static void
-row_add(struct rows *rows, struct row row)
+row_add(struct limits_rows *rows, const struct tenant *t,
+    const struct limit *limit, struct ask *ask, const struct decide_facts *f,
+    bool all)
 {
+	struct live *live = rows->live;
+	struct limits_row *row;
+
 	if (rows->n == rows->cap) {
 		rows->cap = rows->cap > 0 ? rows->cap * 2 : 64;
 		rows->list = xrealloc(rows->list,
 		    rows->cap * sizeof(*rows->list));
 	}
-	rows->list[rows->n++] = row;
+	row = &rows->list[rows->n];
+	*row = (struct limits_row){ .tenant = t, .limit = limit };
+	row->zone = !limit_shared(limit) && t->zone != NULL ? t->zone :
+	    live->policy->zone;
+	ask->most += orders_grant(live->orders, t->id, limit->kind,
+	    limit->name, live->now);
+	row->most = ask->most;
+	row->window_end = ask->charge.window_end;
+	ledger_view(live->ledger, ask, live->now, &row->view);
+	if (!all && row->view.used <= 0)
+		return;
+	row->of = of(live->arena, t, limit, f);
+	rows->n++;
 }
 
-/* seen_before - a group's counter that another tenant's row shows */
-static bool
-seen_before(struct map *seen, const struct ask *ask, struct arena *keep)
+/* limits_add - the counters that such mail meets */
+int
+limits_add(struct limits_rows *rows, const struct tenant *t,
+    const struct decide_facts *f, bool all)
 {
-	struct slice key = { (const char *)ask->charge.key, 16 };
-
-	if (!ask->charge.shared)
-		return false;
-	if (map_get(seen, key) != NULL)
-		return true;
-	key = arena_copy(keep, key);
-	if (key.p != NULL)
-		(void)map_set(seen, key, seen);
-	return false;
-}
-
-/* tenant_rows - its limits; all: also those that nothing is spent of */
-static int
-tenant_rows(struct live *live, const struct tenant *t, bool all,
-    struct map *seen, struct arena *scratch, struct rows *rows)
-{
-	const struct policy *p = live->policy;
+	static const uint8_t unsaid[16];
 	const struct limit **limits;
 	struct ask *asks;
-	struct row row = { .tenant = t };
 	size_t i, n;
+	int got;
 
-	arena_reset(scratch);
-	if (decide_asks(p, t, DECIDE_ALL, 0, live->now, scratch, &asks,
-	    &limits, &n) == -1)
+	if (decide_asks_of(rows->live->policy, t, f, rows->live->now,
+	    rows->scratch, &asks, &limits, &n) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (seen_before(seen, &asks[i], live->arena))
+		if (memcmp(asks[i].charge.key, unsaid, sizeof(unsaid)) == 0) {
+			rows->values = true;
 			continue;
-		row.limit = limits[i];
-		row.zone = !limit_shared(limits[i]) &&
-		    t->zone != NULL ? t->zone : p->zone;
-		asks[i].most += orders_grant(live->orders, t->id,
-		    limits[i]->kind, limits[i]->name, live->now);
-		row.most = asks[i].most;
-		row.window_end = asks[i].charge.window_end;
-		ledger_view(live->ledger, &asks[i], live->now, &row.view);
-		if (all || row.view.used > 0)
-			row_add(rows, row);
+		}
+		if ((got = is_new(rows, &asks[i], limits[i])) == -1)
+			return -1;
+		if (got == 1)
+			row_add(rows, t, limits[i], &asks[i], f, all);
 	}
 	return 0;
 }
 
-/* by_share - fullest first, then as the policy has them */
+/* tenant_rows - for each of its streams */
 static int
-by_share(const void *va, const void *vb)
+tenant_rows(struct limits_rows *rows, const struct tenant *t,
+    const struct decide_facts *said, bool all)
 {
-	const struct row *a = va, *b = vb;
-	__int128 left = (__int128)a->view.used * b->most;
-	__int128 right = (__int128)b->view.used * a->most;
+	struct decide_facts f = *said;
 
-	return left > right ? -1 : left < right ? 1 :
-	    a->tenant != b->tenant ? (a->tenant < b->tenant ? -1 : 1) :
-	    a->limit < b->limit ? -1 : a->limit > b->limit;
-}
-
-/* whose - a tenant, or the group that shares it */
-static struct slice
-whose(const struct row *row)
-{
-	return limit_shared(row->limit) && row->tenant->group != NULL ?
-	    row->tenant->group->name : row->tenant->name;
-}
-
-/* left_of - what may still be sent now */
-static int64_t
-left_of(const struct row *row)
-{
-	return row->view.used < row->most ? row->most - row->view.used : 0;
-}
-
-/* print_eyes - a table */
-static void
-print_eyes(struct live *live, const struct rows *rows, bool color)
-{
-	static const char *const heads[] = { "OF", "LIMIT", "NUMBER", "TO",
-	    "COUNT", "USED", "MOST", "LEFT", "NEXT SLOT", "WHERE", NULL };
-	struct table *table = table_new(heads, "<<<<<>>><<");
-	const struct row *r;
-	size_t i;
-
-	for (i = 0; i < rows->n; i++) {
-		r = &rows->list[i];
-		table_cell(table, "%s%.*s", limit_shared(r->limit) ?
-		    "group " : "", SLICE_ARG(whose(r)));
-		table_cell(table, "%.*s", SLICE_ARG(r->limit->name));
-		table_cell(table, "%.*s", SLICE_ARG(r->limit->text));
-		table_cell(table, "%.*s", SLICE_ARG(r->limit->to_all ?
-		    SLICE("all") : r->limit->to_text));
-		table_cell(table, "%s", count_by_names[r->limit->count]);
-		table_cell(table, "%lld", (long long)r->view.used);
-		table_cell(table, "%lld", (long long)r->most);
-		table_cell(table, "%lld", (long long)left_of(r));
-		table_cell(table, "%s", live_slot(live, r->zone,
-		    r->view.next));
-		table_cell(table, "%.*s", SLICE_ARG(policy_rule(live->policy,
-		    r->limit->at, live->arena)));
+	for (size_t i = t->nstreams; i > 0; i--) {	/* the default first */
+		arena_reset(rows->scratch);
+		f.stream = t->streams[i - 1];
+		if (limits_add(rows, t, &f, all) == -1)
+			return -1;
 	}
-	table_print(table, stdout, color);
-	table_free(table);
-	if (rows->n == 0)
-		printf("nothing is spent of any limit\n");
+	return 0;
 }
 
-/* json_field - "name":"text", */
-static void
-json_field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
+struct asked {
+	const char	*tenant;
+	struct decide_facts facts;
+	struct slice	 rcpt;
+	bool		 json, some;	/* some: of the facts was said */
+};
 
-/* print_json - one object */
-static void
-print_json(struct live *live, const struct rows *rows)
+/* tenant_of - by its name, also one that auto_tenant makes */
+static int
+tenant_of(struct live *live, const char *name, const struct tenant **t)
 {
-	struct buf b = BUF_INIT;
-	const struct row *r;
-	size_t i;
+	int got = 1;
 
-	buf_printf(&b, "{\"time\":%lld,\"limits\":[", (long long)live->now);
-	for (i = 0; i < rows->n; i++) {
-		r = &rows->list[i];
-		buf_str(&b, i > 0 ? ",{" : "{");
-		json_field(&b, limit_shared(r->limit) ? "group" :
-		    "tenant", whose(r));
-		json_field(&b, "limit", r->limit->name);
-		json_field(&b, "kind",
-		    slice_of(limit_kind_names[r->limit->kind]));
-		json_field(&b, "number", r->limit->text);
-		json_field(&b, "to", r->limit->to_all ? SLICE("all") :
-		    r->limit->to_text);
-		json_field(&b, "count",
-		    slice_of(count_by_names[r->limit->count]));
-		json_field(&b, "over", slice_of(over_names[r->limit->over]));
-		json_field(&b, "rule", policy_rule(live->policy, r->limit->at,
-		    live->arena));
-		buf_printf(&b, "\"used\":%lld,\"most\":%lld,\"remaining\":%lld,"
-		    "\"next\":", (long long)r->view.used, (long long)r->most,
-		    (long long)left_of(r));
-		if (r->view.next >= LEDGER_SOMETIME)
-			buf_str(&b, "null");
-		else
-			buf_printf(&b, "%lld", (long long)r->view.next);
-		if (r->limit->kind == LIMIT_CAP)
-			buf_printf(&b, ",\"window_end\":%lld",
-			    (long long)r->window_end);
-		buf_char(&b, '}');
-	}
-	buf_str(&b, "]}\n");
-	if (!buf_failed(&b))
-		fwrite(b.data, 1, b.len, stdout);
-	buf_free(&b);
+	if ((*t = policy_tenant(live->policy, slice_of(name))) == NULL)
+		got = policy_auto_domain(live->policy, slice_of(name),
+		    live->arena, t);
+	if (got == 0)
+		return tool_fail(TOOL_NO, "no tenant \"%s\" in %s", name,
+		    live->policy->path);
+	return got == 1 ? TOOL_OK : tool_fail(TOOL_BROKEN, "out of memory");
 }
 
 /* collect - of one tenant or of all */
 static int
-collect(struct live *live, const char *name, struct rows *rows)
+collect(struct limits_rows *rows, const struct asked *asked)
 {
-	const struct policy *p = live->policy;
-	const struct tenant *t;
-	struct map *seen = map_new();
-	struct arena *scratch = arena_new(1 << 14, 0);
-	int status = TOOL_OK, done = 0;
+	const struct policy *p = rows->live->policy;
+	const struct tenant *t = NULL;
+	struct why why = { .text = "out of memory" };
+	int status, done = 0;
 	size_t i;
 
-	if (seen == NULL || scratch == NULL)
-		done = -1;
-	else if (name != NULL) {
-		t = policy_tenant(p, slice_of(name));
-		if (t == NULL)
-			status = tool_fail(TOOL_NO, "no tenant \"%s\" in %s",
-			    name, p->path);
-		else
-			done = tenant_rows(live, t, true, seen, scratch, rows);
+	if (asked->tenant != NULL) {
+		status = tenant_of(rows->live, asked->tenant, &t);
+		if (status != TOOL_OK)
+			return status;
+		done = tenant_rows(rows, t, &asked->facts, true);
 	} else
 		for (i = 0; done == 0 && i < p->ntenants; i++)
-			done = tenant_rows(live, p->tenants[i], false, seen,
-			    scratch, rows);
-	if (done == -1)
-		status = tool_fail(TOOL_BROKEN, "out of memory");
-	map_free(seen);
-	arena_free(scratch);
-	return status;
+			done = tenant_rows(rows, p->tenants[i],
+			    &asked->facts, false);
+	if (p->automatic != NULL && asked->tenant == NULL)
+		rows->values = true;	/* tenants that only mail makes */
+	if (done == 0 && !asked->some)
+		done = limits_seen(rows, t, &why);
+	return done == 0 ? TOOL_OK : tool_fail(TOOL_BROKEN, "%s", why.text);
+}
+
+/* options - of the command line; -1: go on */
+static int
+options(struct asked *asked, int argc, char **argv)
+{
+	struct slice *to;
+
+	for (int i = 0; i < argc; i++) {
+		to = strcmp(argv[i], "--login") == 0 ? &asked->facts.login :
+		    strcmp(argv[i], "--sender") == 0 ? &asked->facts.sender :
+		    strcmp(argv[i], "--rcpt") == 0 ? &asked->rcpt : NULL;
+		if (to != NULL && i + 1 < argc) {
+			*to = slice_of(argv[++i]);
+			asked->some = true;
+		} else if (strcmp(argv[i], "--json") == 0)
+			asked->json = true;
+		else if (strcmp(argv[i], "--help") == 0) {
+			fputs(help, stdout);
+			return TOOL_OK;
+		} else if (argv[i][0] == '-' || asked->tenant != NULL)
+			return tool_usage(USAGE);
+		else
+			asked->tenant = argv[i];
+	}
+	return asked->some && asked->tenant == NULL ? tool_usage(USAGE) : -1;
+}
+
+/* facts - what the addresses on the command line are; NULL: all is well */
+static const char *
+facts(struct asked *asked, struct arena *arena)
+{
+	struct mailbox box;
+	struct why why;
+
+	if (asked->rcpt.p != NULL) {
+		if (address_path(arena, asked->rcpt, &box, &why) != 1)
+			return "--rcpt is not an address";
+		asked->facts.recipient_domain = box.domain;
+		asked->facts.provider = provider_of(box.domain);
+	}
+	if (asked->facts.sender.p == NULL)
+		return NULL;
+	switch (address_path(arena, asked->facts.sender, &box, &why)) {
+	case 1:
+		asked->facts.sender = box.text;
+		asked->facts.sender_domain = box.domain;
+		return NULL;
+	case 0:
+		asked->facts.sender = SLICE("");
+		return NULL;
+	default:
+		return "--sender is not an address";
+	}
 }
 
 /* tool_limits - how full is what? */
 int
 tool_limits(const struct tool *tool, int argc, char **argv)
 {
-	const char *name = NULL;
+	struct asked asked = { .facts = { .provider = DECIDE_ALL } };
 	struct live live = { .config = NULL };
-	struct rows rows = { NULL, 0, 0 };
-	bool json = false;
-	int i, status;
+	struct limits_rows rows = { .live = &live };
+	const char *wrong;
+	size_t left_out;
+	int status;
 
-	for (i = 0; i < argc; i++) {
-		if (strcmp(argv[i], "--json") == 0)
-			json = true;
-		else if (strcmp(argv[i], "--help") == 0) {
-			fputs(help, stdout);
-			return TOOL_OK;
-		} else if (argv[i][0] == '-' || name != NULL)
-			return tool_usage(USAGE);
-		else
-			name = argv[i];
-	}
-	if ((status = live_open(tool, 0, &live)) != TOOL_OK ||
-	    (status = collect(&live, name, &rows)) != TOOL_OK)
+	if ((status = options(&asked, argc, argv)) != -1)
+		return status;
+	if ((status = live_open(tool, 0, &live)) != TOOL_OK)
 		goto out;
-	if (rows.n > 0)
-		qsort(rows.list, rows.n, sizeof(*rows.list), by_share);
-	if (json)
-		print_json(&live, &rows);
+	rows.known = map_new();
+	rows.scratch = arena_new(1 << 14, 0);
+	if (rows.known == NULL || rows.scratch == NULL)
+		status = tool_fail(TOOL_BROKEN, "out of memory");
+	else if ((wrong = facts(&asked, live.arena)) != NULL)
+		status = tool_fail(TOOL_USAGE, "%s", wrong);
 	else
-		print_eyes(&live, &rows, tool->color);
+		status = collect(&rows, &asked);
+	if (status != TOOL_OK)
+		goto out;
+	left_out = limits_sort(&rows);
+	if (asked.json)
+		limits_json(&rows, left_out);
+	else
+		limits_print(&rows, left_out, tool->color);
 out:
 	free(rows.list);
+	map_free(rows.known);
+	arena_free(rows.scratch);
 	live_close(&live);
 	return status;
 }

@@ -16,7 +16,8 @@
 static const char help[] = "usage: " USAGE "\n\n"
 "Shows the policy as it stands, each value with the file and line it comes\n"
 "from; \"default\" is written nowhere. Of keys the path is shown alone.\n\n"
-"  --tenant NAME   all that holds for one tenant, stream by stream\n"
+"  --tenant NAME   all that holds for one tenant, stream by stream; also a\n"
+"                  domain of which auto_tenant makes one\n"
 "  --stream NAME   of its streams only this one\n"
 "  --json          one JSON array\n\n"
 "Exit status: 0 shown, 1 the policy has mistakes or no such tenant.\n";
@@ -59,6 +60,29 @@ show_groups(struct show *s)
 	}
 }
 
+/* show_claims - who may name a tenant in a header, and tenants that appear */
+static void
+show_claims(struct show *s)
+{
+	const struct policy *p = s->policy;
+
+	for (size_t i = 0; i < p->nclaimers; i++) {
+		const struct claimer *c = p->claimers[i];
+
+		show_block(s, "claim", c->header, c->at);
+		show_set(s, "tenants", c->tenants, c->ntenants, c->at);
+		show_end(s);
+	}
+	if (p->automatic == NULL)
+		return;
+	show_block(s, "auto_tenant", SLICE_NONE, p->automatic->at);
+	show_text(s, "class", p->automatic->class, p->automatic->class_at);
+	show_text(s, "group", p->automatic->group != NULL ?
+	    p->automatic->group->name : SLICE_NONE, p->automatic->group_at);
+	show_set(s, "except", p->except, p->nexcept, p->automatic->at);
+	show_end(s);
+}
+
 /* show_main - settings of the main file, pools and groups */
 static void
 show_main(struct show *s)
@@ -78,6 +102,7 @@ show_main(struct show *s)
 	    p->nlocal_transports, p->local_transports_at);
 	for (size_t i = 0; i < p->nidentities; i++)
 		show_identity(s, &p->identities[i]);
+	show_claims(s);
 	show_pools(s);
 	show_groups(s);
 }
@@ -140,12 +165,19 @@ struct ask {
 
 /* find - the tenant and the stream that were asked for */
 static int
-find(const struct policy *p, const struct ask *ask, const struct tenant **t,
+find(const struct show *s, const struct ask *ask, const struct tenant **t,
     const struct stream **stream)
 {
+	int got = 1;
+
 	if (ask->tenant == NULL)
 		return TOOL_OK;
-	if ((*t = policy_tenant(p, slice_of(ask->tenant))) == NULL)
+	if ((*t = policy_tenant(s->policy, slice_of(ask->tenant))) == NULL)
+		got = policy_auto_domain(s->policy, slice_of(ask->tenant),
+		    s->arena, t);
+	if (got == -1)
+		return tool_fail(TOOL_BROKEN, "out of memory");
+	if (got == 0)
 		return tool_fail(TOOL_NO, "there is no tenant \"%s\"; "
 		    "penstock policy show lists them", ask->tenant);
 	if (ask->stream != NULL && (*stream = policy_stream(*t,
@@ -167,7 +199,7 @@ show(const struct tool *tool, const struct policy *p, const struct ask *ask)
 
 	if (s.arena == NULL)
 		return tool_fail(TOOL_BROKEN, "out of memory");
-	if ((status = find(p, ask, &t, &stream)) != TOOL_OK)
+	if ((status = find(&s, ask, &t, &stream)) != TOOL_OK)
 		goto out;
 	if (t != NULL)
 		show_tenant(&s, t, stream);

@@ -40,7 +40,8 @@ struct trial {			/* of one event */
 	size_t		 n;		/* attempts */
 	bool		*open;		/* still to be sent */
 	bool		*in;		/* taken by the mail at hand */
-	struct header_fact from;
+	struct header_fact headers[2];	/* From, and one that names the tenant */
+	size_t		 nheaders;
 	struct slice	 local;		/* a transport that is */
 };
 
@@ -313,7 +314,7 @@ the_end(struct trial *t, struct mail *mail, const size_t *taken)
 	struct answer a;
 	size_t i;
 
-	if (decide_headers(mail, &t->from, 1, e->time, &a) ==
+	if (decide_headers(mail, t->headers, t->nheaders, e->time, &a) ==
 	    VERDICT_PASS && mail->tenant != NULL)
 		(void)decide_message(mail, e->size, e->time, &a);
 	for (i = 0; i < mail->nrcpts; i++) {
@@ -358,10 +359,14 @@ one_mail(struct trial *t)
 		decide_abort(&mail);
 		return 0;
 	}
-	t->from = (struct header_fact){ SLICE("From"),
+	t->headers[0] = (struct header_fact){ SLICE("From"),
 		slice_of(from_field(t, &mail)) };
-	if (t->from.value.p == NULL)
+	if (t->headers[0].value.p == NULL)
 		return -1;
+	t->nheaders = 1;
+	if (mail.origin == ORIGIN_CLAIMED && t->e->tenant.n > 0)
+		t->headers[t->nheaders++] = (struct header_fact){
+			mail.claimer->header, t->e->tenant };
 	recipients(t, &mail, taken);
 	if (mail.nrcpts == 0)
 		decide_abort(&mail);

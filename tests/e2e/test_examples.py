@@ -112,6 +112,12 @@ def test_the_tenant_of_the_readme_is_a_tenant(tmp_path):
     desk = Desk(tmp_path, tmp_path / "policy.conf")
     said, status = desk.check()
     assert status == 0 and said["problems"] == [], said
+    # whoever logs in today keeps sending: its domain is a tenant
+    got = desk.explain("me@today.example", "me@today.example",
+                       ["r@gmail.com"] * 3)
+    assert got["verdict"] == "pass" and got["tenant"] == "today.example"
+    assert {x["limit"] for x in got["limits"]} == \
+        {"steady", "google", "daily"}
     # in shadow a foreign domain passes, is recorded, and is not signed
     got = desk.explain("acme", "a@elsewhere.example", ["r@gmail.com"])
     assert got["verdict"] == "pass"
@@ -289,6 +295,7 @@ def shown():
 def scratch(tmp_path_factory):
     folder = tmp_path_factory.mktemp("manual")
     (folder / "tenants.d").mkdir()
+    (folder / "logins.map").write_text("# none\n")
     keys.make(f"{folder}/keys", {"acme.rsa": "rsa", "platform.rsa": "rsa",
                                  "acme.ed": "ed"})
     return folder

@@ -119,6 +119,71 @@ spend(int64_t amount)
 	arena_free(arena);
 }
 
+/* What a mail of acme charges that is from that login, to that domain. */
+static void
+mail_of(const char *policy_file, const char *login, const char *domain,
+    const char *stream)
+{
+	struct policy_load args = { .path = policy_file, .keys = "keys" };
+	struct arena *arena = arena_new(1 << 14, 0);
+	struct charge charges[8];
+	struct event_recipient to = { .address = SLICE("r@x.example"),
+		.domain = slice_of(domain) };
+	struct event e = { .kind = EVENT_ACCEPT, .count = 1,
+		.charges = charges, .recipients = &to, .nrecipients = 1,
+		.tenant = SLICE("acme"), .login = slice_of(login),
+		.mail_from = SLICE("a@acme.example"),
+		.stream = slice_of(stream) };
+	struct decide_facts facts = { .login = e.login,
+		.sender = e.mail_from, .recipient_domain = to.domain,
+		.provider = provider_of(to.domain) };
+	struct problems problems;
+	struct policy *p;
+	struct store *store;
+	const struct limit **limits;
+	struct ask *asks;
+	struct buf b = BUF_INIT;
+	struct why why;
+	uint64_t seq;
+
+	problems_init(&problems, arena);
+	assert_int_equal(policy_load(&args, &p, &problems, &why), 1);
+	facts.stream = policy_stream(policy_tenant(p, e.tenant), e.stream);
+	assert_int_equal(decide_asks_of(p, policy_tenant(p, e.tenant), &facts,
+	    clock_wall(), arena, &asks, &limits, &e.ncharges), 0);
+	for (size_t i = 0; i < e.ncharges; i++) {
+		charges[i] = asks[i].charge;
+		charges[i].amount = 1;
+	}
+	event_encode(&e, &b);
+	mkdir("store", 0755);
+	if (store_open(&store, "store/gate", UINT64_C(64) << 20, &why) == -1 ||
+	    store_begin(store, &why) == -1 || store_append(store,
+	    buf_slice(&b), clock_wall(), SLICE_NONE, &seq, &why) == -1 ||
+	    store_commit(store, &why) == -1)
+		fail_msg("%s", why.text);
+	store_close(store);
+	buf_free(&b);
+	policy_drop(p);
+	arena_free(arena);
+}
+
+static const char streams[] =
+/*  1 */ "cap \"house\" { limit = \"1000/month\"  per = \"all\" }\n"
+/*  2 */ "tenant \"acme\" { logins = {\"*@acme.example\"}\n"
+/*  3 */ "  domains = {\"acme.example\"}\n"
+/*  4 */ "  cap \"person\" { limit = \"40/month\"  per = \"login\" }\n"
+/*  5 */ "  cap \"place\" { limit = \"20/month\"  per = \"provider\" }\n"
+/*  6 */ "  cap \"daily\" { limit = \"90/month\" }\n"
+/*  7 */ "  stream \"near\" { match = {\"recipient:*@near.example\"}\n"
+/*  8 */ "    priority = \"interactive\"  cap \"daily\" { limit = \"50/month\" } }\n"
+/*  9 */ "  stream \"news\" { match = {\"header:X-News\", \"sender:news@*\"}\n"
+/* 10 */ "    claim = {\"a@acme.example\"}  strip = \"yes\"\n"
+/* 11 */ "    cap \"news\" { limit = \"30/month\"  over = \"refuse\" } }\n"
+/* 12 */ "}\n"
+/* 13 */ "auto_tenant { by = \"login-domain\"  except = {\"x.example\"} }\n"
+/* 14 */ "claim \"X-Tenant\" { logins = {\"api\"} }\n";
+
 static int
 setup(void **state)
 {
@@ -252,6 +317,128 @@ explain_shows_the_edits_of_a_message(void **state)
 	    "--message missing --rcpt r@x.example"), TOOL_BROKEN);
 }
 
+/* lines_with - of what was said, that hold the word */
+static size_t
+lines_with(const char *word)
+{
+	size_t n = 0;
+
+	for (const char *p = out; (p = strstr(p, word)) != NULL; n++)
+		p += strlen(word);
+	return n;
+}
+
+static void
+limits_shows_the_logins_and_places_that_spend(void **state)
+{
+	char login[32];
+
+	(void)state;
+	files_write("policy.conf", streams, sizeof(streams) - 1);
+	for (int i = 0; i < 14; i++) {
+		snprintf(login, sizeof(login), "u%02d@acme.example", i);
+		for (int j = 0; j <= i; j++)
+			mail_of("policy.conf", login, "gmail.com", "default");
+	}
+	mail_of("policy.conf", "u13@acme.example", "near.example", "near");
+	assert_int_equal(run(tool_limits, ""), TOOL_OK);
+	says("all mail");
+	says("acme provider=google");
+	says("acme login=u13@acme.example");
+	says("acme login=u04@acme.example");
+	says_not("login=u03@acme.example");	/* ten of them are shown */
+	says("those of the last 106 events, of each the fullest.");
+	/* the number of a stream stands beside that of the others */
+	says("acme stream=near");
+	assert_int_equal(run(tool_limits, "acme --login u02@acme.example "
+	    "--rcpt r@gmail.com --sender <>"), TOOL_OK);
+	says("login=u02@acme.example");
+	assert_int_equal((int)lines_with("login="), 1);
+	assert_int_equal(run(tool_limits, "acme --json"), TOOL_OK);
+	says("\"per\":\"tenant, login\",\"of\":\"login=u13@acme.example\"}");
+	says("\"left_out\":4}");
+	assert_int_equal(run(tool_limits, "acme --rcpt nonsense"), TOOL_USAGE);
+	assert_int_equal(run(tool_limits, "--login a"), TOOL_USAGE);
+	/* a tenant that auto_tenant would make, with what all share */
+	assert_int_equal(run(tool_limits, "shop.example"), TOOL_OK);
+	says("house");
+	assert_int_equal(run(tool_limits, "x.example"), TOOL_NO);
+}
+
+static void
+explain_names_the_stream_and_why(void **state)
+{
+	static const char message[] = "From: a@acme.example\nX-News: 1\n\nx\n";
+
+	(void)state;
+	files_write("policy.conf", streams, sizeof(streams) - 1);
+	files_write("m.eml", message, sizeof(message) - 1);
+	assert_int_equal(run(tool_policy_explain, "--fresh "
+	    "--login b@acme.example --from b@acme.example "
+	    "--rcpt r@near.example"), TOOL_OK);
+	says("stream  near, by \"recipient:*@near.example\" (policy.conf:7), "
+	    "known at RCPT");
+	says("cap daily: 50/month; over: hold (policy.conf:8)");
+	assert_int_equal(run(tool_policy_explain, "--fresh "
+	    "--login a@acme.example --message m.eml --rcpt r@gmail.com"),
+	    TOOL_OK);
+	says("stream  news, by \"header:X-News\" (policy.conf:9), known at EOM");
+	says("headers decide between news, default");
+	says("cap person: 40/month, of login=a@acme.example; over: defer");
+	says("cap place: 20/month, of provider=google;");
+	says("cap news: 30/month, of stream=news; over: refuse");
+	says("remove X-News, number 1 of that name");
+	/* who is not in the claim */
+	assert_int_equal(run(tool_policy_explain, "--fresh "
+	    "--login b@acme.example --message m.eml --rcpt r@gmail.com "
+	    "--sender b@acme.example --json"), TOOL_OK);
+	says("\"stream\":\"default\"");
+	/* tenants that are in no file */
+	assert_int_equal(run(tool_policy_explain, "--fresh "
+	    "--login me@shop.example --from me@shop.example "
+	    "--rcpt r@gmail.com"), TOOL_OK);
+	says("tenant  shop.example, by the login's domain, auto_tenant "
+	    "(policy.conf:13)");
+	assert_int_equal(run(tool_policy_explain, "--fresh --login api "
+	    "--from a@acme.example --rcpt r@gmail.com"), TOOL_NO);
+	assert_int_equal(run(tool_policy_explain, "--help"), TOOL_OK);
+}
+
+static void
+show_tells_streams_and_where_each_value_is_from(void **state)
+{
+	(void)state;
+	files_write("policy.conf", streams, sizeof(streams) - 1);
+	assert_int_equal(run(tool_policy_show, "--tenant acme --json"),
+	    TOOL_OK);
+	says("{\"name\":\"stream\",\"title\":\"near\",\"from\":"
+	    "\"policy.conf:7\",\"inside\":[{\"name\":\"known\",\"value\":"
+	    "\"at RCPT\"");
+	says("{\"name\":\"stream\",\"title\":\"news\",\"from\":"
+	    "\"policy.conf:9\",\"inside\":[{\"name\":\"known\",\"value\":"
+	    "\"at EOM\"");
+	says("{\"name\":\"limit\",\"value\":\"50/month\",\"from\":"
+	    "\"policy.conf:8\"}");
+	says("{\"name\":\"hold_max\",\"value\":\"1 day\",\"from\":"
+	    "\"default\"}");
+	says("{\"name\":\"per\",\"value\":\"tenant, login\",\"from\":"
+	    "\"policy.conf:4\"}");
+	assert_int_equal(run(tool_policy_show, "--tenant acme --stream near"),
+	    TOOL_OK);
+	says("stream \"near\"");
+	says_not("stream \"news\"");
+	assert_int_equal(run(tool_policy_show, "--tenant acme --stream far"),
+	    TOOL_NO);
+	assert_int_equal(run(tool_policy_show, "--stream near"), TOOL_USAGE);
+	assert_int_equal(run(tool_policy_show, "--tenant shop.example"),
+	    TOOL_OK);
+	says("made by auto_tenant");
+	assert_int_equal(run(tool_policy_show, "--tenant x.example"), TOOL_NO);
+	assert_int_equal(run(tool_policy_show, ""), TOOL_OK);
+	says("claim \"X-Tenant\"");
+	says("auto_tenant");
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -263,6 +450,9 @@ main(void)
 		T(explain_counts_on_from_what_is_spent),
 		T(explain_names_who_and_the_line),
 		T(explain_shows_the_edits_of_a_message),
+		T(limits_shows_the_logins_and_places_that_spend),
+		T(explain_names_the_stream_and_why),
+		T(show_tells_streams_and_where_each_value_is_from),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, files_keys,

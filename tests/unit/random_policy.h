@@ -208,6 +208,12 @@ random_policy(uint64_t number)
 	if (chance(2) == 0)
 		put("trusted { clients = {\"192.0.2.0/24\"}"
 		    "  identify = \"from-domain\" }\n");
+	if (chance(2) == 0)
+		put("claim \"X-Tenant\" { logins = {\"api\"}%s }\n",
+		    chance(2) == 0 ? "  tenants = {\"t1\", \"t2\"}" : "");
+	if (chance(2) == 0)
+		put("auto_tenant { by = \"login-domain\"  class = \"c1\"%s }\n",
+		    chance(2) == 0 ? "  group = \"g0\"" : "");
 	put_values();
 	if (chance(2) == 0)
 		put_limit("house", true);
@@ -283,7 +289,8 @@ static void
 random_facts(struct facts *f, bool honest)
 {
 	static const char *const logins[] = { "t1", "t2", "t3", "t4", "t1",
-		"t2", "x@t1.example", "y@t3.example", "nobody", NULL, NULL };
+		"t2", "x@t1.example", "y@t3.example", "nobody", "api", "api",
+		"z@elsewhere.example", "z@elsewhere.example", NULL, NULL };
 	static const char *const clients[] = { "203.0.113.5", "203.0.113.5",
 		"10.1.2.3", "10.3.0.9", "192.0.2.77" };
 	static const char *const senders[] = { "<a@t1.example>",
@@ -300,6 +307,7 @@ random_facts(struct facts *f, bool honest)
 	static const char *const more[] = { "", "", "",
 		"Sender: s@t1.example\n", "X-Penstock-Pool: forged\n",
 		"X-Stream: bulk\n", "X-Stream: news\n",
+		"X-Tenant: t1\n", "X-Tenant: t3\n",
 		"Subject: folded\n over\n lines\n" };
 	size_t who = chance(8);
 	char body[2048];
