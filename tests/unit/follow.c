@@ -169,7 +169,7 @@ take(unsigned n)
 	char want[64];
 	int got;
 
-	for (unsigned idle = 0; took < n && idle < 40;) {
+	for (unsigned idle = 0; took < n && idle < 12;) {
 		if ((got = follow_fill(follow, &why)) == -1)
 			fail_msg("%s", why.text);
 		idle = got == 1 ? 0 : idle + 1;

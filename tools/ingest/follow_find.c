@@ -33,8 +33,8 @@ struct candidate {
 };
 
 struct candidates {
-	struct candidate list[CANDIDATES];
-	size_t		 n;
+	struct candidate *list;
+	size_t		 n, room;
 };
 
 /* follow_file_close - also one that is not open */
@@ -211,6 +211,8 @@ forget(struct candidates *all)
 {
 	for (size_t i = 0; all != NULL && i < all->n; i++)
 		free(all->list[i].path);
+	if (all != NULL)
+		free(all->list);
 	free(all);
 }
 
@@ -234,6 +236,23 @@ unique(struct candidates *all)
 		all->list[kept++] = *c;
 	}
 	all->n = kept;
+}
+
+/* one_more - room for a candidate; NULL: no memory */
+static struct candidate *
+one_more(struct candidates *all)
+{
+	size_t room = all->room > 0 ? all->room * 2 : 16;
+	struct candidate *wider;
+
+	if (all->n < all->room)
+		return &all->list[all->n];
+	wider = reallocarray(all->list, room, sizeof(*wider));
+	if (wider == NULL)
+		return NULL;
+	all->list = wider;
+	all->room = room;
+	return &all->list[all->n];
 }
 
 /* gather - the rotated files of a log, the oldest first */
@@ -262,20 +281,22 @@ gather(const char *path, struct candidates **out, struct why *why)
 		goto out;
 	}
 	while ((entry = readdir(d)) != NULL && all->n < CANDIDATES) {
-		struct candidate *c = &all->list[all->n];
+		struct candidate found = { .path = NULL }, *c;
 
-		*c = (struct candidate){ .path = NULL };
 		if (strncmp(entry->d_name, base, n) != 0 ||
-		    !read_name(entry->d_name + n, c))
+		    !read_name(entry->d_name + n, &found))
 			continue;
-		if (asprintf(&c->path, "%s/%s", dir, entry->d_name) == -1) {
-			c->path = NULL;
+		c = one_more(all);
+		if (c == NULL || asprintf(&found.path, "%s/%s", dir,
+		    entry->d_name) == -1) {
 			why_kind(why, WHY_MEMORY, "no memory for a folder");
 			goto out;
 		}
+		*c = found;
 		all->n++;
 	}
-	qsort(all->list, all->n, sizeof(all->list[0]), by_age);
+	if (all->n > 0)
+		qsort(all->list, all->n, sizeof(all->list[0]), by_age);
 	unique(all);
 	*out = all;
 	all = NULL;
