@@ -43,6 +43,9 @@ struct config {
 		const char	**relays;	/* "host" or "host:port" */
 		size_t		 nrelays;
 		const char	*user;		/* "" stays as started */
+		const char	*lmtp;		/* as milter's socket; "": none */
+		const char	*socket_group;
+		const char	*forward;	/* "inet:host:port"; "": none */
 	} ingest;
 	struct {
 		const char	*keys;		/* file of lib/token.h */

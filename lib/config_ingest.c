@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "lib/scan.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 
@@ -98,6 +99,27 @@ read_zone(struct reader *r, const struct node *n)
 		r->config->ingest.zone = n->value.text.p;
 }
 
+/* read_forward - as Postfix writes it: "inet:host:port" */
+static void
+read_forward(struct reader *r, const struct node *n)
+{
+	struct slice text = n->value.text, port;
+	const char *colon = text.n > 0 ? memrchr(text.p, ':', text.n) : NULL;
+	struct quoted q;
+	struct why why;
+	int64_t number;
+
+	r->config->ingest.forward = text.p;
+	if (text.n == 0)
+		return;
+	port = colon != NULL ? slice_from(text, (size_t)(colon - text.p) + 1) :
+	    SLICE("");
+	if (!slice_starts(text, SLICE("inet:")) || colon < text.p + 6 ||
+	    scan_count(port, 1, 65535, &number, &why) == -1)
+		problem_error(r->problems, n->value.at, "forward: expected "
+		    "\"inet:host:port\", found %s", text_quote(text, &q));
+}
+
 /* config_ingest - one setting */
 void
 config_ingest(struct reader *r, const struct node *n, int id)
@@ -127,6 +149,18 @@ config_ingest(struct reader *r, const struct node *n, int id)
 	case WORD_INGEST_RELAYS:
 		c->ingest.nrelays = strings(r, &n->value, &c->ingest.relays);
 		break;
+	case WORD_INGEST_LMTP:
+		if (n->value.text.n == 0)
+			c->ingest.lmtp = "";
+		else
+			config_socket(r, n, &c->ingest.lmtp);
+		break;
+	case WORD_INGEST_GROUP:
+		c->ingest.socket_group = n->value.text.p;
+		break;
+	case WORD_INGEST_FORWARD:
+		read_forward(r, n);
+		break;
 	case WORD_INGEST_USER:
 		c->ingest.user = n->value.text.p;
 		break;
@@ -145,6 +179,12 @@ config_ingest_defaults(struct reader *r)
 		c->ingest.zone = "";
 	if (c->ingest.user == NULL)
 		c->ingest.user = "";
+	if (c->ingest.lmtp == NULL)
+		c->ingest.lmtp = "";
+	if (c->ingest.socket_group == NULL)
+		c->ingest.socket_group = "";
+	if (c->ingest.forward == NULL)
+		c->ingest.forward = "";
 	if (!r->log_set && c->ingest.nlogs == 0 && c->ingest.njournal == 0) {
 		c->ingest.logs = default_logs;
 		c->ingest.nlogs = 1;

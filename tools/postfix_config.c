@@ -134,6 +134,44 @@ print_milter(const struct config *config, const struct policy *p,
 	free(address);
 }
 
+/* print_domain - of bounces: where its mail goes */
+static void
+print_domain(struct slice domain, const char *where)
+{
+	printf("#    { %.*s = lmtp:%s }\n", SLICE_ARG(domain), where);
+}
+
+/* print_reports - who takes bounces and complaints; both settings may hold
+ * something already, so these lines are not put in place by themselves */
+static void
+print_reports(const struct config *config, const struct policy *p,
+    const char *queue)
+{
+	char *where;
+
+	if (config->ingest.lmtp[0] == '\0')
+		return;
+	where = milter_address(config->ingest.lmtp, queue);
+	printf("\n");
+	reason("Mail that reports goes to penstock-ingest: bounces, by the "
+	    "bounce domains of");
+	reason("the policy. Add to what these two say already; complaints and "
+	    "DMARC reports");
+	reason("need a row for their address, such as { fbl@... = lmtp:... "
+	    "}.");
+	printf("#relay_domains =");
+	for (size_t i = 0; i < p->ntenants; i++)
+		if (p->tenants[i]->bounce_domain.n > 0)
+			printf(" %.*s",
+			    SLICE_ARG(p->tenants[i]->bounce_domain));
+	printf("\n#transport_maps = inline:{\n");
+	for (size_t i = 0; i < p->ntenants; i++)
+		if (p->tenants[i]->bounce_domain.n > 0)
+			print_domain(p->tenants[i]->bounce_domain, where);
+	printf("#    }\n");
+	free(where);
+}
+
 /* print_main - main.cf */
 static void
 print_main(const struct config *config, const struct policy *p,
@@ -168,6 +206,7 @@ print_main(const struct config *config, const struct policy *p,
 	reason("Converting to quoted-printable at delivery breaks the "
 	    "signature made here.");
 	printf("disable_mime_output_conversion = yes\n");
+	print_reports(config, p, queue);
 }
 
 /* print_address - the transport of one address */

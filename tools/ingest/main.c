@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/listener.h"
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/version.h"
 #include "tools/ingest/loop.h"
 #include "tools/ingest/once.h"
+#include "tools/ingest/reports.h"
 
 enum { USAGE = 2 };		/* as penstock(1) */
 
@@ -86,10 +88,70 @@ open_sources(struct ingest *in, size_t *n)
 	return all;
 }
 
+/* open_socket - for mails, as whoever we are now; fd -1: none is wanted */
+static void
+open_socket(const struct config *c, struct listener *l)
+{
+	struct user user;
+	struct why why;
+
+	*l = (struct listener){ .fd = -1, .spare = -1, .path = "" };
+	if (c->ingest.lmtp[0] == '\0')
+		return;
+	if (user_find(c->ingest.user, &user, &why) == -1 ||
+	    listener_open(c->ingest.lmtp, c->ingest.socket_group, &user, l,
+	    &why) == -1)
+		log_fatal(EX_CONFIG, "%s", why.text);
+	log_info("mails that report: %s", c->ingest.lmtp);
+}
+
+/* Mails, and the gate's store that they are held against. */
+struct mails {
+	struct ingest	*in;
+	struct reports	*reports;
+};
+
+/* mails_want - see struct loop_part */
+static size_t
+mails_want(void *self, struct pollfd *fds, size_t room)
+{
+	return reports_want(((struct mails *)self)->reports, fds, room);
+}
+
+/* mails_ready - likewise; without a log nobody else looks for the gate */
+static int
+mails_ready(void *self, const struct pollfd *fds, size_t n, struct why *why)
+{
+	struct mails *m = self;
+
+	return ingest_gate(m->in, why) == -1 ? -1 :
+	    reports_ready(m->reports, fds, n, why);
+}
+
+/* open_reports - what takes those mails; NULL: nobody does */
+static struct reports *
+open_reports(struct ingest *in, const struct listener *l)
+{
+	struct reports_with with = { .forward = in->config->ingest.forward,
+	    .token_keys = in->config->token.keys, .outcomes = in->outcomes,
+	    .gate = &in->gate, .classifier = &in->classifier };
+	struct reports *reports;
+	struct why why;
+
+	if (l->fd == -1)
+		return NULL;
+	if (reports_new(&reports, l->fd, &with, &why) == -1)
+		log_fatal(EX_OSERR, "%s", why.text);
+	return reports;
+}
+
 /* run - the daemon */
 static int
 run(struct config *config)
 {
+	struct mails mails = { NULL, NULL };
+	struct loop_part part = { &mails, mails_want, mails_ready };
+	struct listener listener;
 	struct source **sources;
 	struct ingest in;
 	struct why why;
@@ -98,15 +160,20 @@ run(struct config *config)
 
 	loop_block();
 	umask(0007);
+	open_socket(config, &listener);
 	if (ingest_become(config, &why) == -1)
 		log_fatal(EX_CONFIG, "%s", why.text);
 	if (ingest_open(&in, config, &why) == -1)
 		log_fatal(status_of(&why), "%s", why.text);
 	sources = open_sources(&in, &n);
-	if (loop_run(&in, sources, n, NULL, 0, &why) == -1) {
+	mails = (struct mails){ &in, open_reports(&in, &listener) };
+	if (loop_run(&in, sources, n, &part, mails.reports != NULL,
+	    &why) == -1) {
 		log_error("%s", why.text);
 		status = status_of(&why);
 	}
+	reports_free(mails.reports);
+	listener_close(&listener);
 	for (size_t i = 0; i < n; i++)
 		source_free(sources[i]);
 	free(sources);

@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -271,6 +272,7 @@ reports_new(struct reports **out, int listen_fd,
 	mail_init();
 	r->with = *with;
 	if (with->token_keys != NULL && with->token_keys[0] != '\0' &&
+	    access(with->token_keys, F_OK) == 0 &&
 	    token_ring_load(&r->ring, with->token_keys, &reason) == -1)
 		log_warn("tokens prove nothing: %s", reason.text);
 	service.self = r;
