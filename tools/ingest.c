@@ -16,7 +16,8 @@
 
 #define FRESH	(20 * CLOCK_SECOND)	/* older: nobody renews it */
 
-static const char usage[] = "penstock ingest [--json] LOG|-";
+static const char usage[] = "penstock ingest [--json] LOG|-\n"
+    "penstock ingest --dsn|--arf|--rua [--to ADDRESS] <MAIL";
 static const char status_usage[] = "penstock ingest status [--json]";
 
 static const char *const counters[] = { "lines", "deliveries", "outcomes",
@@ -35,6 +36,9 @@ tool_ingest(const struct tool *tool, int argc, char **argv)
 
 	if (tool_asks_help(argc, argv))
 		return tool_help(usage);
+	if (argc > 0 && strncmp(argv[0], "--", 2) == 0 &&
+	    strcmp(argv[0], "--json") != 0)
+		return tool_ingest_mail(tool, argc, argv);
 	if (argc > 0 && strcmp(argv[0], "--json") == 0) {
 		json = true;
 		argc--;

@@ -79,6 +79,8 @@ int	tool_ingest_status(const struct tool *, int argc, char **argv);
 int	tool_trace(const struct tool *, int argc, char **argv);
 int	tool_replies(const struct tool *, int argc, char **argv);
 int	tool_provider(const struct tool *, int argc, char **argv);
+int	tool_ingest_mail(const struct tool *, int argc, char **argv);
+int	tool_ingest_quarantine(const struct tool *, int argc, char **argv);
 int	tool_store_stat(const struct tool *, int argc, char **argv);
 int	tool_store_verify(const struct tool *, int argc, char **argv);
 int	tool_store_dump(const struct tool *, int argc, char **argv);

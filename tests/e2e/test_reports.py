@@ -1,6 +1,7 @@
 """Mail that reports: a real Postfix hands bounces and complaints over by LMTP,
 and what is proven by them has an effect, and nothing else."""
 
+import json
 import os
 import re
 import shutil
@@ -247,6 +248,47 @@ def test_answers_of_people_go_on_to_the_sender_of_the_message(world):
     # Nobody is there any more: Postfix keeps it.
     code, words = w.hand_over(away, "ann@dest.example")[0]
     assert (code, words[:5]) == (451, "4.3.0"), words
+
+
+def pipe(w, flag, text, *more):
+    said = w.gate.penstock("ingest", flag, *more, input=text)
+    return said.returncode, said.stdout, said.stderr
+
+
+def test_a_pipe_hands_over_and_the_quarantine_shows_the_rest(world):
+    w = world()
+    known = w.mail("ann@dest.example")
+    code, out, err = pipe(w, "--dsn", "From MAILER-DAEMON Wed Nov 25\n" +
+                          sample("dsn", "exim", id=known,
+                                 rcpt="ann@dest.example"))
+    assert (code, out) == (0, "dsn: 1 recorded, 0 known, 0 unproven, "
+                           "0 delays and successes\n"), err
+    assert w.suppressed() == {"ann@dest.example"}
+    code, out, err = pipe(w, "--arf", sample("arf", "unknown-type"))
+    assert code == 1 and out.startswith("arf: not understood"), (out, err)
+    code, out, err = pipe(w, "--dsn", sample("arf", "not-spam", id=known,
+                                             rcpt="ann@dest.example"))
+    assert code == 1 and out.startswith("arf: not-spam, 1 recorded"), out
+    assert "was not taken for what dsn means" in err
+    code, out, err = pipe(w, "--rua", "Subject: Report domain: acme.example\n"
+                          "Content-Type: text/xml\n\n<svg/>\n")
+    assert code == 1 and "no DMARC report" in out, (out, err)
+    assert pipe(w, "--dsn", "")[0] == 2
+
+    listed = w.gate.penstock("ingest", "quarantine", "list", "--json").stdout
+    kept = [json.loads(line) for line in listed.splitlines()]
+    assert [(k["kind"], k["id"]) for k in kept] == [("rua", 2), ("arf", 1)]
+    assert "of a kind that is not known" in kept[1]["reason"]
+    seen = w.gate.penstock("ingest", "quarantine", "list").stdout
+    assert len(seen.splitlines()) == 3 and "rua" in seen, seen
+    shown = w.gate.penstock("ingest", "quarantine", "show", "1")
+    assert shown.returncode == 0 and "Feedback-Type: dream" in shown.stdout
+    assert "of a kind that is not known" in shown.stderr
+    assert w.gate.penstock("ingest", "quarantine", "show", "9") \
+        .returncode == 1
+    w.stop()
+    code, out, err = pipe(w, "--dsn", sample("dsn", "exim"))
+    assert code == 3 and "does penstock-ingest run?" in err, err
 
 
 def test_postfix_config_prints_the_transport(world):

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -23,6 +25,7 @@
 #include "reputation/quarantine.h"
 #include "tests/unit/samples.h"
 #include "tools/ingest/attribute.h"
+#include "tools/ingest/fields.h"
 #include "tools/ingest/reports.h"
 
 #define MAP	(UINT64_C(64) << 20)
@@ -32,7 +35,7 @@ static char folder[64];
 static struct store *gate;
 static struct outcomes *store;
 static struct classifier *rules;
-static struct reports *reports;
+static struct reports *reports, *served;
 static struct arena *arena;
 static struct why why;
 
@@ -419,6 +422,68 @@ a_token_alone_is_a_proof(void **state)
 	unlink(path);
 }
 
+/* say - all at once, and turn until the words are heard */
+static void
+say(const char *dialogue, const char *words)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct pollfd fds[64];
+	struct buf heard = BUF_INIT;
+	char in[4096];
+	ssize_t got;
+	size_t n;
+
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", folder);
+	assert_int_equal(connect(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(write(fd, dialogue, strlen(dialogue)),
+	    (ssize_t)strlen(dialogue));
+	for (int i = 0; i < 10000 && !text_has(buf_slice(&heard), words);
+	    i++) {
+		n = reports_want(served, fds, 64);
+		poll(fds, n, 10);
+		must(reports_ready(served, fds, n, &why));
+		if ((got = read(fd, in, sizeof(in))) > 0)
+			buf_add(&heard, in, (size_t)got);
+	}
+	if (!text_has(buf_slice(&heard), words))
+		fail_msg("heard: %.*s", (int)heard.len, heard.data);
+	buf_free(&heard);
+	close(fd);
+}
+
+static void
+nobody_hears_250_before_the_commit(void **state)
+{
+	static const char mail[] = "LHLO x\r\nMAIL FROM:<>\r\n"
+	    "RCPT TO:<b@x>\r\nRCPT TO:<c@x>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n";
+	struct reports_with with = { .forward = "", .outcomes = store,
+		.gate = &gate, .classifier = &rules };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	uint64_t kept = 0;
+
+	(void)state;
+	snprintf(un.sun_path, sizeof(un.sun_path), "%s/s", folder);
+	assert_int_equal(bind(fd, (struct sockaddr *)&un, sizeof(un)), 0);
+	assert_int_equal(listen(fd, 4), 0);
+	must(reports_new(&served, fd, &with, &why));
+	/* The store takes no transaction: somebody has one. */
+	must(outcomes_begin(store, &why));
+	say(mail, "451 4.3.0 not now, try again\r\n451 4.3.0 not now, try "
+	    "again\r\n221 ");
+	outcomes_abort(store);
+	must(quarantine_each(store, one_more, &kept, &why));
+	assert_int_equal(kept, 0);
+	say(mail, "250 2.0.0 none: kept: no report, and no \"forward\" is "
+	    "set\r\n250 2.0.0 none: kept");
+	must(quarantine_each(store, one_more, &kept, &why));
+	assert_int_equal(kept, 1);
+	reports_free(served);
+	close(fd);
+	unlink(un.sun_path);
+}
+
 int
 main(void)
 {
@@ -428,6 +493,7 @@ main(void)
 		TEST(the_same_bounce_counts_once),
 		TEST(a_dmarc_report_counts_once),
 		TEST(a_token_alone_is_a_proof),
+		TEST(nobody_hears_250_before_the_commit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
