@@ -65,6 +65,8 @@ static const struct signed_header {
 	{ SLICE("List-Unsubscribe"), true },
 	{ SLICE("List-Unsubscribe-Post"), true },
 	{ SLICE("Feedback-ID"), true },
+	{ SLICE("CFBL-Address"), false },
+	{ SLICE("CFBL-Feedback-ID"), false },
 	{ SLICE("Sender"), false },
 	{ SLICE("In-Reply-To"), false },
 	{ SLICE("References"), false },

@@ -60,6 +60,13 @@ put_stream(struct buf *b, const struct stream *s)
 	put_u32(b, s->shadow << 16 | (uint32_t)s->priority << 12 |
 	    (uint32_t)s->return_path << 8 | (uint32_t)s->partial << 4 |
 	    (uint32_t)s->then << 1 | s->strip);
+	put_u32(b, (uint32_t)s->unsubscribe << 12 |
+	    (uint32_t)s->many_recipients << 8 | (uint32_t)s->existing << 4 |
+	    (uint32_t)s->feedback_id << 1 | s->list_id);
+	put_field(b, s->url);
+	put_field(b, s->mailto);
+	put_field(b, s->campaign);
+	put_field(b, s->cfbl);
 	put_i64(b, s->hold_max);
 	put_field(b, slice_of(s->paused));
 	for (size_t i = 0; i < s->nlines; i++)

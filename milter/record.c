@@ -102,6 +102,7 @@ fill_common(struct session *s, struct event *e, struct slice client)
 		.mail_from = mail->mail_from.text,
 		.from_domains = mail->from_domains,
 		.nfrom_domains = mail->nfrom_domains,
+		.campaign = mail->campaign,
 		.message_id = message_id(m),
 		.size = m->size,
 		.count = 1,

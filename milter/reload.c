@@ -62,6 +62,7 @@ load(const struct gate *gate, const struct policy *running, size_t keys,
 	struct policy_load args = {
 		.path = gate->config->policy,
 		.keys = gate->config->keys,
+		.token_keys = gate->config->token.keys,
 		.running = running,
 		.judge_keys = keys,
 	};

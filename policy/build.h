@@ -225,6 +225,18 @@ bool	 compile_said(struct build *, struct scope *, const struct node *,
 /* The limits, pools and streams of a chain. */
 void	 compile_blocks(struct build *, struct scope *, const struct node *,
 	    struct problems *);
+/* compile_carried.c: headers that bulk mail gets.  One setting; false: it is
+ * none of them */
+bool	 compile_carried(struct build *, struct scope *, const struct node *,
+	    const struct keyword *, struct problems *);
+/* The block of a chain. */
+void	 compile_unsubscribe(struct build *, struct scope *,
+	    const struct node *, struct problems *);
+/* What the streams of a tenant cannot do as they are. */
+void	 check_carried(struct build *, const struct tenant *,
+	    struct problems *);
+/* The keys of tokens, when a stream needs them. */
+void	 check_ring(struct build *);
 /* compile_limit.c */
 void	 compile_drafts(struct build *, struct scope *, const struct node *,
 	    struct problems *);

@@ -204,8 +204,9 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		said->return_path = (enum return_path)choice_index(row, v);
 		return true;
 	default:
-		return scope->in_stream && set_of_stream(b, scope, node, row,
-		    problems);
+		return compile_carried(b, scope, node, row, problems) ||
+		    (scope->in_stream && set_of_stream(b, scope, node, row,
+		    problems));
 	}
 }
 
@@ -344,6 +345,7 @@ compile_blocks(struct build *b, struct scope *scope,
 	routes(b, scope, chain, problems);
 	if (scope->in_stream)
 		return;
+	compile_unsubscribe(b, scope, chain, problems);
 	for (const struct node *c = chain; c != NULL; c = c->next)
 		if (is_titled(c, "stream") && ++n == STREAMS_MAX + 1)
 			problem_error(problems, c->at, "more than %d streams "

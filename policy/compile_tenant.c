@@ -293,6 +293,7 @@ compile_tenant(struct build *b, uint32_t unit, const struct node *node,
 	keys(b, &r, node->child, problems);
 	compose_tenant(b, t, r.class, r.lost, &r.scope, problems);
 	whole(&r, node, domains, problems);
+	check_carried(b, t, problems);
 	pic->tenants[pic->n++] = t;
 }
 

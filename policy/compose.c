@@ -45,6 +45,15 @@ take(struct stream *to, const struct stream *from)
 	TAKE(hold_max);
 	TAKE(then);
 	TAKE(strip);
+	TAKE(unsubscribe);
+	TAKE(url);
+	TAKE(mailto);
+	TAKE(many_recipients);
+	TAKE(existing);
+	TAKE(list_id);
+	TAKE(feedback_id);
+	TAKE(campaign);
+	TAKE(cfbl);
 	if (from->match_at.file != NULL) {
 		to->lines = from->lines;
 		to->nlines = from->nlines;
@@ -273,7 +282,8 @@ static void
 compose(struct merging *m, const struct mix *known, struct mix *out)
 {
 	struct stream wide = { .priority = PRIORITY_TRANSACTIONAL,
-	    .hold_max = CLOCK_DAY }, *all, **list;
+	    .hold_max = CLOCK_DAY, .mailto = SLICE("unsubscribe") }, *all,
+	    **list;
 	size_t most = 1, n, good = 0;
 	bool late = false;
 

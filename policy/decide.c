@@ -21,6 +21,7 @@
 #include "policy/decide_in.h"
 #include "policy/meter.h"
 #include "policy/reply.h"
+#include "policy/unsubscribe.h"
 
 #define RCPTS_FIRST	8
 
@@ -220,6 +221,7 @@ rcpt_limits(struct mail *mail, struct rcpt *rcpt, int64_t now,
     struct answer *a)
 {
 	if (decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
+	    unsubscribe_rcpt(mail, a) == VERDICT_PASS &&
 	    meters_reserve(mail, rcpt, now, a) <= VERDICT_HOLD)
 		return a->verdict;
 	if (decide_all_or_none(mail)) {

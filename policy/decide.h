@@ -124,6 +124,7 @@ struct mail {
 	size_t		 nfrom_domains;
 	const struct identity **identities;	/* who signs */
 	size_t		 nidentities;
+	struct slice	 campaign;	/* as its header says; p NULL: none */
 };
 
 #define HEADER_CUT	59900	/* bytes: the milter's wire cuts near 60,000 */

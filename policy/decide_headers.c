@@ -26,6 +26,7 @@
 #include "policy/decide_in.h"
 #include "policy/meter.h"
 #include "policy/reply.h"
+#include "policy/unsubscribe.h"
 
 enum author { AUTHOR_NONE, AUTHOR_FROM, AUTHOR_SENDER, AUTHOR_RESENT };
 
@@ -369,7 +370,8 @@ decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
 	if (decide_stream_headers(mail, h, n, a) != VERDICT_PASS ||
 	    (late && decide_crowd(mail, NULL, mail->nremote, a) !=
 	    VERDICT_PASS) || authors(mail, h, n, a) != VERDICT_PASS ||
-	    signers(mail, a) != VERDICT_PASS)
+	    signers(mail, a) != VERDICT_PASS ||
+	    unsubscribe_headers(mail, h, n, a) != VERDICT_PASS)
 		return a->verdict;
 	return reply_pass(a, mail->tenant_rule);
 }

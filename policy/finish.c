@@ -246,4 +246,6 @@ finish(struct build *b)
 		check_tenants(b);
 	if (!b->nomem)
 		check_keys(b);
+	if (!b->nomem)
+		check_ring(b);
 }

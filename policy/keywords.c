@@ -151,6 +151,37 @@ static const struct keyword rows[] = {
 	    .unset = "every login",
 	    .help = "logins that may select the stream by a header" },
 
+	/* what bulk mail carries */
+	{ "unsubscribe", KEYWORD_CHOICE, IN_STREAM, WORD_UNSUBSCRIBE,
+	    .choices = unsubscribe_names, .unset = "off",
+	    .help = "the List-Unsubscribe that bulk mail gets" },
+	{ "unsubscribe", KEYWORD_BLOCK, IN_LEVEL, WORD_UNSUBSCRIBE_BLOCK,
+	    .help = "where one unsubscribes, and the exceptions" },
+	{ "url", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_URL, .unset = "none",
+	    .help = "https://.../ of penstock-unsubscribe" },
+	{ "mailto", KEYWORD_STRING, IN_UNSUBSCRIBE, WORD_MAILTO,
+	    .unset = "unsubscribe",
+	    .help = "local part of its address at bounce_domain; \"none\"" },
+	{ "many_recipients", KEYWORD_CHOICE, IN_UNSUBSCRIBE,
+	    WORD_MANY_RECIPIENTS, .choices = many_names, .unset = "mailto",
+	    .help = "one-click mail to several at once" },
+	{ "existing", KEYWORD_CHOICE, IN_UNSUBSCRIBE, WORD_EXISTING,
+	    .choices = existing_names, .unset = "keep",
+	    .help = "what becomes of a sender's own List-Unsubscribe" },
+	{ "list_id", KEYWORD_CHOICE, IN_UNSUBSCRIBE, WORD_LIST_ID,
+	    .choices = yes_no, .unset = "no",
+	    .help = "write a List-Id where there is none" },
+	{ "feedback_id", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM,
+	    WORD_FEEDBACK_ID, .choices = feedback_names, .unset = "off",
+	    .help = "Feedback-ID of bulk mail: ours, or the sender's if he "
+	    "has one" },
+	{ "campaign", KEYWORD_STRING, IN_LEVEL | IN_STREAM, WORD_CAMPAIGN,
+	    .unset = "none",
+	    .help = "the header that names the campaign; \"none\"" },
+	{ "cfbl", KEYWORD_STRING, IN_LEVEL | IN_STREAM, WORD_CFBL,
+	    .unset = "none",
+	    .help = "address for complaints about bulk mail (RFC 9477)" },
+
 	/* dkim */
 	{ "dkim", KEYWORD_BLOCK, IN_FILE | IN_TENANT | IN_STREAM, WORD_DKIM,
 	    .titles = 1,
@@ -204,7 +235,7 @@ static const struct keyword rows[] = {
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
 	"pool of a tenant", "stream", "open", "claim",
-	"auto_tenant", NULL };
+	"auto_tenant", "unsubscribe", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };
@@ -228,8 +259,6 @@ static const struct later laters[] = {
 	{ "started", IN_ADDRESS, "no address is warmed up" },
 	{ "timezone", IN_POOL, "nothing counts in the zone of a pool" },
 	{ "require", IN_LEVEL | IN_STREAM, "nothing is looked up in DNS" },
-	{ "unsubscribe", IN_LEVEL | IN_STREAM,
-	    "no unsubscribe header is added" },
 	{ "suppressed", IN_LEVEL | IN_STREAM, "no recipient is suppressed" },
 };
 /* clang-format on */

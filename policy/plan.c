@@ -50,7 +50,8 @@ selects(const struct stream *s, struct slice name)
 
 /* goes - is that header to be removed? */
 static bool
-goes(const struct mail *mail, struct slice name)
+goes(const struct mail *mail, const struct carried *carried,
+    struct slice name)
 {
 	const struct stream *s = mail->stream;
 
@@ -59,8 +60,8 @@ goes(const struct mail *mail, struct slice name)
 	if (mail->claimer != NULL && slice_case_eq(slice_trim(name),
 	    mail->claimer->header))
 		return true;
-	return plan_forged(name) || (s != NULL && s->strip && s->by_header &&
-	    selects(s, name));
+	return plan_forged(name) || unsubscribe_takes(carried, name) ||
+	    (s != NULL && s->strip && s->by_header && selects(s, name));
 }
 
 /* lower - a name in small letters, to count by */
@@ -175,6 +176,25 @@ envelope(const struct mail *mail, struct plan *plan, struct arena *arena,
 	return mail->hold.code != NULL ? edit_add(plan, &edit, arena, why) : 0;
 }
 
+/* inserts - the headers that are ours, and so are signed */
+static int
+inserts(struct plan *plan, struct arena *arena, struct why *why)
+{
+	const struct carried *c = &plan->carried;
+	struct edit edit;
+
+	for (size_t i = 0; i < c->n; i++) {
+		edit = (struct edit){ .kind = EDIT_INSERT,
+			.name = c->fields[i].name,
+			.value = c->fields[i].value };
+		if (edit_add(plan, &edit, arena, why) == -1)
+			return -1;
+		plan->left[plan->nleft].name = edit.name;
+		plan->left[plan->nleft++].value = edit.value;
+	}
+	return 0;
+}
+
 /* plan_make - everything but the signatures */
 int
 plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
@@ -184,13 +204,16 @@ plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
 	size_t i;
 
 	memset(plan, 0, sizeof(*plan));
-	plan->left = arena_array(arena, n > 0 ? n : 1, sizeof(*plan->left));
+	if (unsubscribe_make(mail, h, n, &plan->carried, arena, why) == -1)
+		return -1;
+	plan->left = arena_array(arena, n + UNSUBSCRIBE_FIELDS,
+	    sizeof(*plan->left));
 	gone = arena_array(arena, n > 0 ? n : 1, sizeof(*gone));
 	if (plan->left == NULL || gone == NULL)
 		return why_kind(why, WHY_MEMORY,
 		    "no memory for the headers of the message");
 	for (i = 0; i < n; i++) {
-		gone[i] = goes(mail, h[i].name);
+		gone[i] = goes(mail, &plan->carried, h[i].name);
 		any = any || gone[i];
 		if (gone[i])
 			continue;
@@ -199,7 +222,8 @@ plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
 	}
 	if (any && removals(h, n, gone, plan, arena, why) == -1)
 		return -1;
-	return envelope(mail, plan, arena, why);
+	return envelope(mail, plan, arena, why) == -1 ? -1 :
+	    inserts(plan, arena, why);
 }
 
 /* plan_signature - on top of all */

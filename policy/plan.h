@@ -11,6 +11,7 @@
 
 #include "lib/sign.h"
 #include "policy/decide.h"
+#include "policy/unsubscribe.h"
 
 enum edit_kind { EDIT_REMOVE, EDIT_INSERT, EDIT_DROP_RCPT,
 	EDIT_QUARANTINE };
@@ -29,6 +30,7 @@ struct plan {
 	size_t		 nremoved;	/* of them, EDIT_REMOVE */
 	struct sign_header *left;	/* headers as they will stand */
 	size_t		 nleft;
+	struct carried	 carried;	/* what of them is ours */
 };
 
 /* Is it a name that only we may write (X-Penstock-...)? */

@@ -17,6 +17,11 @@ const char *const priority_names[] = { "interactive", "transactional", "bulk",
 const char *const return_path_names[] = { "keep", "verp", NULL };
 const char *const partial_names[] = { "by listener", "allow", "all-or-none",
 	NULL };
+const char *const unsubscribe_names[] = { "off", "mailto", "one-click", NULL };
+const char *const many_names[] = { "mailto", "defer", "refuse", NULL };
+const char *const existing_names[] = { "keep", "replace", "require-own",
+	NULL };
+const char *const feedback_names[] = { "off", "add", "keep", NULL };
 const char *const per_names[] = { "group", "tenant", "stream", "login",
 	"sender", "sender_domain", "pool", "address", "provider",
 	"recipient_domain", NULL };
@@ -40,6 +45,7 @@ policy_drop(struct policy *p)
 	    memory_order_acq_rel) != 1)
 		return;
 	index_free(p->index);
+	token_ring_free(p->ring);
 	arena_free(p->arena);		/* p itself lives there */
 }
 

@@ -23,6 +23,7 @@
 #include "lib/mem.h"
 #include "lib/parse.h"
 #include "lib/provider.h"
+#include "lib/token.h"
 #include "lib/zone.h"
 
 enum count_by { COUNT_RECIPIENTS, COUNT_MESSAGES, COUNT_BYTES };
@@ -31,11 +32,20 @@ enum priority { PRIORITY_INTERACTIVE, PRIORITY_TRANSACTIONAL, PRIORITY_BULK };
 enum return_path { RETURN_PATH_KEEP, RETURN_PATH_VERP };
 /* By listener: all-or-none where mail programs submit, allow elsewhere. */
 enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
+/* What bulk mail carries for those who had enough of it: unsubscribe.h. */
+enum unsubscribe { UNSUBSCRIBE_OFF, UNSUBSCRIBE_MAILTO, UNSUBSCRIBE_ONE_CLICK };
+enum many { MANY_MAILTO, MANY_DEFER, MANY_REFUSE };
+enum existing { EXISTING_KEEP, EXISTING_REPLACE, EXISTING_REQUIRE_OWN };
+enum feedback { FEEDBACK_OFF, FEEDBACK_ADD, FEEDBACK_KEEP };
 extern const char *const count_by_names[];
 extern const char *const over_names[];
 extern const char *const priority_names[];
 extern const char *const return_path_names[];
 extern const char *const partial_names[];
+extern const char *const unsubscribe_names[];
+extern const char *const many_names[];
+extern const char *const existing_names[];
+extern const char *const feedback_names[];
 
 /* What a limit counts apart: bits of its "per".  What it stands in is always
  * among them (nothing for the main file), so only a limit of the main file, a
@@ -160,13 +170,24 @@ struct stream {
 	struct identity	*identities;	/* who signs, by domain; see
 					   policy_identities */
 	size_t		 nidentities;
+	enum unsubscribe unsubscribe;
+	struct slice	 url;		/* a token goes behind it */
+	struct slice	 mailto;	/* local part; p NULL: none */
+	enum many	 many_recipients;
+	enum existing	 existing;
+	bool		 list_id;
+	enum feedback	 feedback_id;
+	struct slice	 campaign;	/* name of a header; n 0: none */
+	struct slice	 cfbl;		/* an address; n 0: none */
 	struct slice	*claim;		/* logins that may select it by header */
 	size_t		 nclaim;	/* 0 and by_header: all */
 	struct place	 at;		/* nowhere: default, never written */
 	/* where each value was written; nowhere: its default */
 	struct place	 match_at, priority_at, return_path_at, partial_at,
 			 max_recipients_at, shadow_at, paused_at, hold_max_at,
-			 then_at, strip_at, claim_at;
+			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
+			 mailto_at, many_recipients_at, existing_at,
+			 list_id_at, feedback_id_at, campaign_at, cfbl_at;
 };
 
 enum form {
@@ -253,6 +274,9 @@ struct policy {
 	struct slice	*local_transports;
 	size_t		 nlocal_transports;
 	int		 inflight;	/* percent of a shared cap */
+	struct token_ring *ring;	/* NULL: no stream needs it, nobody
+					   said where it is, or: */
+	const char	*ring_trouble;	/* NULL, or why it cannot be used */
 	/* nowhere: the default */
 	struct place	 zone_at, shadow_at, inflight_at, submission_at,
 			 local_transports_at;
@@ -270,6 +294,8 @@ struct policy_forms {
 struct policy_load {
 	const char		*path;		/* policy.conf */
 	const char		*keys;		/* folder of keys */
+	const char		*token_keys;	/* file of lib/token.h; NULL: of
+						   no interest */
 	const struct policy	*running;	/* NULL: none; for rivals */
 	struct policy_forms	 forms;
 	size_t			 judge_keys;	/* parse this many keys now */

@@ -45,7 +45,8 @@ static int
 load(struct live *live)
 {
 	struct policy_load args = { .path = live->config->policy,
-	    .keys = live->config->keys };
+	    .keys = live->config->keys,
+	    .token_keys = live->config->token.keys };
 	struct problems problems;
 	struct why why;
 	int got;

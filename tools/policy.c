@@ -29,11 +29,11 @@ static const char help[] = "usage: " USAGE "\n\n"
 
 /* tool_policy_load - the policy of the configuration, everything judged */
 int
-tool_policy_load(const char *path, const char *keys, struct problems *problems,
-    struct policy **policy)
+tool_policy_load(const char *path, const char *keys, const char *tokens,
+    struct problems *problems, struct policy **policy)
 {
 	struct policy_load load = { .path = path, .keys = keys,
-	    .judge_keys = SIZE_MAX };
+	    .token_keys = tokens, .judge_keys = SIZE_MAX };
 	struct why why;
 	int got = policy_load(&load, policy, problems, &why);
 
@@ -160,7 +160,8 @@ tool_policy_check(const struct tool *tool, int argc, char **argv)
 		return tool_fail(TOOL_BROKEN, "out of memory");
 	}
 	problems_init(&problems, arena);
-	tool_policy_load(path, keys, &problems, &policy);
+	tool_policy_load(path, keys, config != NULL ? config->token.keys : NULL,
+	    &problems, &policy);
 	if (policy != NULL && config != NULL) {
 		char *dir = xasprintf("%s/gate", config->store);
 

@@ -253,7 +253,7 @@ tool_policy_show(const struct tool *tool, int argc, char **argv)
 		return tool_fail(TOOL_BROKEN, "out of memory");
 	}
 	problems_init(&problems, arena);
-	if (tool_policy_load(config->policy, config->keys, &problems,
+	if (tool_policy_load(config->policy, config->keys, NULL, &problems,
 	    &policy) == 1)
 		status = show(tool, policy, &ask);
 	else

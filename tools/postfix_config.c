@@ -292,7 +292,7 @@ tool_postfix_config(const struct tool *tool, int argc, char **argv)
 		return tool_fail(TOOL_BROKEN, "out of memory");
 	}
 	problems_init(&problems, arena);
-	if (tool_policy_load(config->policy, config->keys, &problems,
+	if (tool_policy_load(config->policy, config->keys, NULL, &problems,
 	    &policy) != 1) {
 		tool_problems(stderr, &problems);
 		status = tool_fail(TOOL_NO, "%s has mistakes", config->policy);

@@ -103,10 +103,37 @@ match(struct show *s, const struct stream *stream)
 	show_set(s, "claim", stream->claim, stream->nclaim, stream->claim_at);
 }
 
+/* carried - what bulk mail of it has for those who had enough */
+static void
+carried(struct show *s, const struct stream *stream)
+{
+	bool on = stream->unsubscribe != UNSUBSCRIBE_OFF;
+
+	if (stream->priority != PRIORITY_BULK)
+		return;
+	show_value(s, "unsubscribe", unsubscribe_names[stream->unsubscribe],
+	    stream->unsubscribe_at);
+	if (on) {
+		show_text(s, "url", stream->url, stream->url_at);
+		show_text(s, "mailto", stream->mailto, stream->mailto_at);
+		show_value(s, "many_recipients",
+		    many_names[stream->many_recipients],
+		    stream->many_recipients_at);
+		show_value(s, "existing", existing_names[stream->existing],
+		    stream->existing_at);
+		show_value(s, "list_id", stream->list_id ? "yes" : "no",
+		    stream->list_id_at);
+	}
+	show_value(s, "feedback_id", feedback_names[stream->feedback_id],
+	    stream->feedback_id_at);
+	show_text(s, "cfbl", stream->cfbl, stream->cfbl_at);
+}
+
 /* values - the settings of a stream */
 static void
 values(struct show *s, const struct stream *stream)
 {
+	show_text(s, "campaign", stream->campaign, stream->campaign_at);
 	show_value(s, "priority", priority_names[stream->priority],
 	    stream->priority_at);
 	show_value(s, "shadow", show_shadow(s, stream->shadow),
@@ -122,6 +149,7 @@ values(struct show *s, const struct stream *stream)
 	    stream->partial_at);
 	show_value(s, "return_path", return_path_names[stream->return_path],
 	    stream->return_path_at);
+	carried(s, stream);
 	show_value(s, "hold_max", show_duration(s, stream->hold_max),
 	    stream->hold_max_at);
 	show_value(s, "then", over_names[stream->then], stream->then_at);

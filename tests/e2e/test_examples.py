@@ -236,6 +236,7 @@ AROUND = {      # section, or section/word: what an example stands in
     "Main file": "{}",
     "Main file/trusted": "trusted {{ {} {rest} }}",
     "Every level": "class \"x\" {{ {} }}",
+    "Every level/unsubscribe": "class \"x\" {{ unsubscribe {{ {} }} }}",
     "Pool": "pool \"p\" {{ {} }}",
     "Pool/address": "pool \"p\" {{ address \"192.0.2.9\" {{ {} {rest} }} }}",
     "Group": "group \"g\" {{ {} }}",

@@ -23,7 +23,8 @@ milter {{
 	socket_group = "{group}"
 	user = ""
 {more}}}
-"""
+token {{ keys = "{folder}/token.keys" }}
+{blocks}"""
 
 
 def make_key(path, kind="rsa", bits=2048):
@@ -41,10 +42,12 @@ def program(name):
 
 class Gate:
     def __init__(self, folder, policy, group="", more="", map_size="1 GiB",
-                 keys=None, tenants=None, store=None):
+                 keys=None, tenants=None, store=None, blocks="",
+                 tokens=False):
         """
         keys: {file: "rsa" | "ed" | path of a key to copy}; tenants: {file
-        in tenants.d: text}; more: lines for the milter block.
+        in tenants.d: text}; more: lines for the milter block; blocks: of
+        other programs, "{folder}" being ours; tokens: make a key for them.
         """
         self.folder = folder
         self.conf = f"{folder}/penstock.conf"
@@ -57,12 +60,14 @@ class Gate:
         os.chmod(folder, 0o755)
         self.write("penstock.conf", CONF.format(
             folder=folder, group=group, map_size=map_size, more=more,
-            store=self.store))
+            store=self.store, blocks=blocks.replace("{folder}", folder)))
         self.write("policy.conf", policy)
         for name, text in (tenants or {}).items():
             self.write(f"tenants.d/{name}", text)
         for name, kind in (keys or {}).items():
             self.key(name, kind)
+        if tokens:
+            self.penstock("token", "rotate", check=True)
 
     def write(self, name, text):
         path = f"{self.folder}/{name}"

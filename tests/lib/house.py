@@ -63,7 +63,7 @@ class House:
 
     def __init__(self, policy=MAIN_POLICY, tenants=None, keys=None,
                  more="", map_size="1 GiB", lines="", queue=True,
-                 store=None):
+                 store=None, blocks="", tokens=False):
         self.folder = folder()
         self.sink = self.gate = self.postfix = None
         try:
@@ -72,7 +72,8 @@ class House:
                 self.folder + "/gate", policy, more=more, map_size=map_size,
                 store=store, group=postfix.owner_group() if queue else "",
                 tenants=TENANTS if tenants is None else tenants,
-                keys=KEYS if keys is None else keys)
+                keys=KEYS if keys is None else keys, blocks=blocks,
+                tokens=tokens)
             self.gate.start()
             if queue:
                 self.postfix = postfix.Postfix(

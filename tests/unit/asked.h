@@ -19,6 +19,7 @@ static struct {
 	struct mail	 mail;
 	struct answer	 answer;
 	const char	*listener;	/* NULL: smtpd */
+	const char	*tokens;	/* NULL: nobody said where they are */
 	int64_t		 now;
 	uint64_t	 seq;
 } asked;
@@ -27,7 +28,8 @@ static struct {
 static inline void
 asked_load(void)
 {
-	struct policy_load args = { .path = "policy.conf", .keys = "keys" };
+	struct policy_load args = { .path = "policy.conf", .keys = "keys",
+	    .token_keys = asked.tokens };
 	struct problems problems;
 	const struct problem *one;
 	struct why why;

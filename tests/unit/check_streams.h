@@ -660,3 +660,104 @@
 	  .want =
 		"policy.conf:1:35: error: unknown word \"clas\" in auto_tenant; did you mean \"class\"?\n"
 		"policy.conf:3:1: error: auto_tenant stands already at policy.conf:1:1\n" },
+	{ .name = "unsubscribe in a stream that is not bulk",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { url = \"https://u.example/u/\" }\n"
+		"\tstream \"news\" { match = \"any\" unsubscribe = \"mailto\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:7:32: error: stream \"news\": unsubscribe is for bulk mail, and this stream is none; write priority = \"bulk\"\n" },
+	{ .name = "one-click without an address",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" unsubscribe = \"one-click\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:50: error: stream \"news\": one-click needs the address of penstock-unsubscribe; write unsubscribe { url = \"https://.../\" }\n" },
+	{ .name = "an unsubscribe address in the clear",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { url = \"http://u.example/u/\" }\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:22: error: url: \"http://u.example/u/\" is not an https:// address that ends in \"/\" (at most 200 bytes); the token of a recipient goes behind it\n" },
+	{ .name = "an unsubscribe address that would run into its token",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { url = \"https://u.example/u\" }\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:22: error: url: \"https://u.example/u\" is not an https:// address that ends in \"/\" (at most 200 bytes); the token of a recipient goes behind it\n" },
+	{ .name = "a mailto that is a whole address",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { mailto = \"u@a.example\" }\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:25: error: mailto: \"u@a.example\" is not the part of an address before \"@\" (small letters, digits, \"-\", \"_\", \".\"); it goes with bounce_domain\n" },
+	{ .name = "one message each, in a stream that is known too late",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { url = \"https://u.example/u/\" many_recipients = \"defer\" }\n"
+		"\tstream \"news\" { match = \"header:X\" priority = \"bulk\" unsubscribe = \"one-click\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:7:55: error: stream \"news\": many_recipients = \"defer\" needs a stream that is known at RCPT, and this one is known when the headers have come; write \"mailto\" or \"refuse\"\n" },
+	{ .name = "a campaign that is no header",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tcampaign = \"X Campaign\"\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:5:13: error: campaign: \"X Campaign\" is not the name of a header, such as \"X-Campaign\"\n" },
+	{ .name = "a place for complaints that is no address",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tcfbl = \"fbl\"\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:5:9: error: cfbl: \"fbl\" is not an address, such as \"fbl@acme.example\"\n" },

@@ -201,3 +201,26 @@
 	  },
 	  .want =
 		"policy.conf:4:2: warning: dkim \"s1\": an RSA key of less than 2048 bits; more and more receivers ignore its signatures\n" },
+	{ .name = "a letter to nowhere",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" unsubscribe = \"mailto\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:5:50: warning: stream \"news\": there is no bounce_domain for the mailto: no List-Unsubscribe is written\n" },
+	{ .name = "one-click without a letter for several recipients",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tunsubscribe { url = \"https://u.example/u/\" }\n"
+		"\tstream \"news\" { match = \"any\" priority = \"bulk\" unsubscribe = \"one-click\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:50: warning: stream \"news\": there is no bounce_domain for the mailto: mail to several recipients at once gets no List-Unsubscribe\n" },

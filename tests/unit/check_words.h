@@ -204,7 +204,7 @@
 		"tenant \"a\" {\n"
 		"\tlogins = {\"a\"}\n"
 		"\tdomains = {\"a.example\"}\n"
-		"\tstream \"marketing\" { match = \"any\" unsubscribe = \"one-click\" }\n"
+		"\tstream \"marketing\" { match = \"any\" }\n"
 		"\tsuppressed = \"drop\"\n"
 		"}\n") },
 	  },
@@ -216,7 +216,6 @@
 		"policy.conf:5:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
 		"policy.conf:8:2: error: require is not part of this release (nothing is looked up in DNS); take it out of the class\n"
 		"policy.conf:9:45: error: per: \"pool\" is not part of this release: pools are not chosen yet\n"
-		"policy.conf:14:37: error: unsubscribe is not part of this release (no unsubscribe header is added); take it out of the stream\n"
 		"policy.conf:15:2: error: suppressed is not part of this release (no recipient is suppressed); take it out of the tenant\n" },
 	{ .name = "the switched-off limit of a class that has none of that name",
 	  .files = {

@@ -1,0 +1,225 @@
+"""What bulk mail carries through real Postfix: unsubscribe headers that are
+signed, links that work, what becomes of mail to several."""
+
+import http.client
+import re
+import signal
+
+import pytest
+
+import gate as gate_
+import proc
+from house import message, send
+from test_dkim import python_verdicts
+
+PORT = proc.port()
+POLICY = 'unknown_sender = "refuse"\ninclude "tenants.d"\n'
+TENANTS = {
+    "acme.conf": """\
+tenant "acme" {
+	logins = {"acme"}
+	domains = {"acme.example"}
+	bounce_domain = "bounce.acme.example"
+	campaign = "X-Campaign"
+	dkim "r1" { domain = "acme.example"  key = "acme.rsa" }
+	unsubscribe { url = "https://u.acme.example/u/"  list_id = "yes" }
+	stream "news" {
+		match = {"sender:news@*"}
+		priority = "bulk"
+		unsubscribe = "one-click"
+		feedback_id = "add"
+		cfbl = "fbl@acme.example"
+	}
+}
+""",
+    "each.conf": """\
+tenant "each" {
+	logins = {"each"}
+	domains = {"each.example"}
+	bounce_domain = "bounce.each.example"
+	dkim "r1" { domain = "each.example"  key = "each.rsa" }
+	unsubscribe {
+		url = "https://u.each.example/u/"
+		many_recipients = "defer"
+		existing = "replace"
+	}
+	stream "news" {
+		match = {"sender:news@*"}
+		priority = "bulk"
+		unsubscribe = "one-click"
+		partial = "allow"
+	}
+}
+""",
+}
+KEYS = {"acme.rsa": "rsa", "each.rsa": "rsa"}
+BLOCKS = f"""\
+unsubscribe {{
+	socket = "inet:{PORT}@127.0.0.1"
+	names = "{{folder}}/names"
+	user = ""
+}}
+"""
+NEWS = "news@acme.example"
+
+
+@pytest.fixture(scope="module")
+def house():
+    import house as house_
+    import postfix
+    if postfix.reason_not():
+        pytest.skip(postfix.reason_not())
+    with house_.House(policy=POLICY, tenants=TENANTS, keys=KEYS,
+                      blocks=BLOCKS, tokens=True) as h:
+        yield h
+
+
+@pytest.fixture(scope="module")
+def endpoint(house):
+    """penstock-unsubscribe beside the gate, in its store."""
+    house.gate.penstock("token", "names", "--write", check=True)
+    log = open(f"{house.folder}/unsubscribe.log", "w")
+    process = proc.start([gate_.program("penstock-unsubscribe"), "-c",
+                          house.gate.conf], stdout=log, stderr=log)
+
+    def ready():
+        with open(f"{house.folder}/unsubscribe.log") as f:
+            return " serves at " in f.read()
+    proc.wait_for(ready, 20, "the endpoint")
+    yield process
+    proc.stop(process, signal.SIGTERM, 20)
+
+
+def submit(house, login, sender, recipients, mark, headers=""):
+    smtp = house.client(login)
+    try:
+        return send(smtp, sender, recipients, message(
+            sender, headers=f"X-Mark: {mark}\r\n{headers}"))
+    finally:
+        smtp.close()
+
+
+def got(house, mark):
+    return house.sink.wait(lambda s: s.with_header("X-Mark", mark))[0]
+
+
+def event_of(house, sent):
+    return [e for e in house.gate.events()
+            if e["queue_id"] == sent.queue_id][-1]
+
+
+def link_of(delivery):
+    return re.match(r"<(https://[^>]+)>", delivery.headers(
+        "List-Unsubscribe")[0]).group(1)
+
+
+def post(path, body, kind):
+    c = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
+    c.request("POST", path, body, {"Content-Type": kind})
+    return c.getresponse().status
+
+
+def test_both_headers_are_there_and_signed(house):
+    sent = submit(house, "acme", NEWS, ["ann@example.org"], "both",
+                  "X-Campaign: spring\r\nFeedback-ID: mine:a:b:c\r\n")
+    assert sent.code == 250, sent
+    mail = got(house, "both")
+    listed = mail.headers("List-Unsubscribe")
+    assert len(listed) == 1
+    assert re.fullmatch(
+        r"<https://u\.acme\.example/u/([\w-]+)>, "
+        r"<mailto:unsubscribe@bounce\.acme\.example\?subject=\1>", listed[0])
+    assert mail.headers("List-Unsubscribe-Post") == \
+        ["List-Unsubscribe=One-Click"]
+    assert mail.headers("List-Id") == ["<news.bounce.acme.example>"]
+    codes = mail.headers("Feedback-ID")
+    assert len(codes) == 1 and re.fullmatch(
+        r"c\w{13}:t\w{13}:p\w{13}:s\w{13}", codes[0])
+    assert mail.headers("CFBL-Address") == ["fbl@acme.example; report=arf"]
+    signed = re.search(r"h=([^;]+)", re.sub(
+        r"\s", "", mail.headers("DKIM-Signature")[0])).group(1).lower()
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "Feedback-ID",
+                 "List-Id", "CFBL-Address", "CFBL-Feedback-ID"):
+        assert name.lower() in signed.split(":"), name
+    path = f"{house.folder}/both.eml"
+    with open(path, "wb") as f:
+        f.write(mail.data)
+    said = house.gate.penstock("dkim", "verify", "--keys",
+                               house.gate.query_file(), path)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert python_verdicts(mail.data, house.gate.dns()) == [True]
+    assert event_of(house, sent)["campaign"] == "spring"
+
+
+@pytest.mark.parametrize("who,body,kind", [
+    ("gmail@example.org", b"List-Unsubscribe=One-Click",
+     "application/x-www-form-urlencoded"),
+    ("rfc@example.org", b"--b\r\nContent-Disposition: form-data; "
+     b'name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--b--\r\n',
+     "multipart/form-data; boundary=b")])
+def test_the_link_of_a_delivered_mail_works(house, endpoint, who, body, kind):
+    assert submit(house, "acme", NEWS, [who], who).code == 250
+    link = link_of(got(house, who))
+    said = house.gate.penstock("token", "read", link).stdout
+    assert who in said and "acme/news" in said
+    assert post(link[len("https://u.acme.example"):], body, kind) == 200
+    checked = house.gate.penstock("suppress", "check", who, "--list",
+                                  "acme/news")
+    assert checked.returncode == 1, checked
+    assert "unsubscribe" in checked.stdout, checked
+
+
+def test_other_mail_has_nothing_of_it(house):
+    assert submit(house, "acme", "bill@acme.example", ["ann@example.org"],
+                  "bill").code == 250
+    mail = got(house, "bill")
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post", "List-Id",
+                 "Feedback-ID", "CFBL-Address"):
+        assert mail.headers(name) == []
+
+
+def test_several_recipients_get_an_address_that_names_the_message(house):
+    sent = submit(house, "acme", NEWS, ["ann@example.org", "bob@example.org"],
+                  "several")
+    assert sent.code == 250, sent
+    mail = got(house, "several")
+    assert re.fullmatch(r"<mailto:b\+[a-z2-7]{32}@bounce\.acme\.example"
+                        r"\?subject=unsubscribe>",
+                        mail.headers("List-Unsubscribe")[0])
+    assert mail.headers("List-Unsubscribe-Post") == []
+
+
+def test_each_his_own_message(house):
+    smtp = house.client("each")
+    sent = send(smtp, "news@each.example", ["a@example.org", "b@example.org"],
+                message("news@each.example", headers="X-Mark: each\r\n"
+                        "List-Unsubscribe: <https://own.example/>\r\n"))
+    smtp.close()
+    assert sent.recipients["a@example.org"][0] == 250
+    code, text = sent.recipients["b@example.org"]
+    assert code == 452 and text.startswith("4.5.3 "), text
+    mail = got(house, "each")
+    assert mail.recipients == ["a@example.org"]
+    assert link_of(mail).startswith("https://u.each.example/u/")
+
+
+def test_a_new_key_is_taken_up_with_the_policy(house):
+    def number():
+        return re.search(r"key +(\d+)", house.gate.penstock(
+            "token", "read", link_of(mail)).stdout).group(1)
+    assert submit(house, "acme", NEWS, ["k1@example.org"], "k1").code == 250
+    mail = got(house, "k1")
+    before = number()
+    house.gate.penstock("token", "rotate", check=True)
+    assert house.gate.reload().returncode == 0
+    assert submit(house, "acme", NEWS, ["k2@example.org"], "k2").code == 250
+    mail = got(house, "k2")
+    assert int(number()) == int(before) + 1
+
+
+def test_without_keys_it_is_later_and_the_check_says_why(build):
+    h = build(policy=POLICY, tenants=TENANTS, keys=KEYS, queue=False)
+    said = h.gate.penstock("policy", "check")
+    assert said.returncode == 1
+    assert "needs the keys of tokens, its mail gets 451" in said.stdout + \
+        said.stderr
