@@ -184,9 +184,9 @@ ask(struct explain *e, struct why *why)
 
 	(void)decide_mail(mail, e->now, &a);
 	step(e, SLICE("MAIL FROM"), &a);
+	e->known = mail->stream != NULL ? STAGE_MAIL : STAGE_RCPT;
 	if (a.verdict != VERDICT_PASS)
 		return 0;
-	e->known = mail->stream != NULL ? STAGE_MAIL : STAGE_RCPT;
 	for (i = 0; i < e->nrcpts; i++) {
 		(void)decide_rcpt(mail, e->rcpts[i].address,
 		    e->rcpts[i].transport, e->now, &a);

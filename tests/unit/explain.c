@@ -439,6 +439,19 @@ show_tells_streams_and_where_each_value_is_from(void **state)
 	says("auto_tenant");
 }
 
+static void
+explain_tells_the_stream_of_mail_refused_at_mail(void **state)
+{
+	(void)state;
+	assert_int_equal(run(tool_policy_explain, "--login acme --fresh "
+	    "--from a@beta.example --rcpt r@x.example"), TOOL_NO);
+	says("stream  default, no other one matches, known at MAIL\n");
+	says("553 5.7.1 tenant acme does not own");
+	assert_int_equal(run(tool_policy_explain, "--login acme --fresh "
+	    "--from a@beta.example --rcpt r@x.example --json"), TOOL_NO);
+	says("\"known\":\"mail\"");
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -453,6 +466,7 @@ main(void)
 		T(limits_shows_the_logins_and_places_that_spend),
 		T(explain_names_the_stream_and_why),
 		T(show_tells_streams_and_where_each_value_is_from),
+		T(explain_tells_the_stream_of_mail_refused_at_mail),
 	};
 
 	return cmocka_run_group_tests_name("explain", tests, files_keys,
