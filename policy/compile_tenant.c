@@ -336,7 +336,7 @@ compile_picture(struct build *b, uint32_t unit, struct node *chain,
 	}
 }
 
-/* salvage_one - the logins and clients of a block that can be read */
+/* salvage_one - logins, clients and domains of a block that can be read */
 static void
 salvage_one(struct build *b, uint32_t unit, const struct node *node,
     struct picture *pic, struct problems *mute)
@@ -361,6 +361,9 @@ salvage_one(struct build *b, uint32_t unit, const struct node *node,
 			compile_logins(b, pic, t, unit, &n->value, mute);
 		else if (slice_is(n->name, "clients"))
 			compile_clients(b, pic, t, unit, &n->value, mute);
+		else if (slice_is(n->name, "domains"))
+			compile_domains(b, pic, t, unit, "domains", &n->value,
+			    mute);
 	}
 	pic->tenants[pic->n++] = t;
 }

@@ -9,7 +9,8 @@
  *
  * Whatever stands in a file wins: a domain that some tenant holds, or that is
  * in a login map, makes none, so that no login speaks for it beside those that
- * its tenant names.
+ * its tenant names.  A domain that can be read in a file with mistakes makes
+ * none either: its tenant is there, and not in force yet.
  */
 #include "policy/policy.h"
 
@@ -102,6 +103,7 @@ policy_auto_domain(const struct policy *p, struct slice text,
 	    memchr(domain.p, '.', domain.n) == NULL || excepted(p, domain) ||
 	    policy_by_domain(p, domain, NULL) != NULL ||
 	    map_get(p->index->bounces, domain) != NULL ||
+	    index_above(p->index->withheld, domain) != NULL ||
 	    policy_tenant(p, domain) != NULL)
 		return 0;
 	t = arena_alloc(arena, sizeof(*t));

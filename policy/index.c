@@ -287,5 +287,6 @@ index_free(struct policy_index *index)
 	map_free(index->claim_logins);
 	map_free(index->claim_domains);
 	map_free(index->claim_clients.map);
+	map_free(index->withheld);
 	login_map_free(index->login_map);
 }

@@ -56,6 +56,7 @@ struct policy_index {
 	/* of struct claim_line */
 	struct map	*claim_logins, *claim_domains;
 	struct nets	 claim_clients;
+	struct map	*withheld;	/* domains of files without any form */
 	struct policy_unit *units;
 	size_t		 nunits;
 };

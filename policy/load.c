@@ -97,7 +97,8 @@ read_unit(struct build *b, uint32_t unit)
 	got = parse_read(b->file, u->path, &text, &why);
 	if (got != 1) {
 		problem_error(b->problems, (struct place){ u->path, 1, 1 },
-		    "%s", got == 0 ? "the file went away while it was read" :
+		    "%s", got == 0 ? "there is no such file; a link that leads "
+		    "nowhere?" :
 		    why.text);
 	} else if (compile_text(b, unit, u->path, text, &u->now,
 	    b->problems)) {
@@ -118,11 +119,13 @@ read_unit(struct build *b, uint32_t unit)
 	}
 }
 
-/* salvage - the logins of a file that is new and broken */
+/* salvage - the logins of a file that is new and broken, and its domains:
+ * nobody speaks for them, but they make no tenant by themselves either */
 static void
 salvage(struct build *b, uint32_t unit)
 {
 	struct unit *u = &b->units[unit];
+	struct map *map;
 	struct problems mute;
 	struct slice text;
 	struct why why;
@@ -142,7 +145,9 @@ salvage(struct build *b, uint32_t unit)
 		    b->policy->index->login_map, s->text, s->kind ==
 		    STAKE_LOGIN_DOMAIN, NULL, NULL, NULL))
 			continue;
-		if (map_add(b->held[s->kind], s->text, s, NULL) == -1)
+		map = s->kind == STAKE_DOMAIN ? b->policy->index->withheld :
+		    b->held[s->kind];
+		if (map_add(map, s->text, s, NULL) == -1)
 			b->nomem = true;
 	}
 }
@@ -198,7 +203,8 @@ maps_new(struct build *b)
 	    &b->policy->index->trusted.map,
 	    &b->policy->index->claim_logins,
 	    &b->policy->index->claim_domains,
-	    &b->policy->index->claim_clients.map };
+	    &b->policy->index->claim_clients.map,
+	    &b->policy->index->withheld };
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++)
 		if ((*maps[i] = map_new()) == NULL)

@@ -317,6 +317,31 @@ what_stands_in_a_file_becomes_no_tenant(void **state)
 	policy_drop(p);
 }
 
+static void
+a_broken_file_keeps_its_domains_from_becoming_tenants(void **state)
+{
+	static const char *const none[] = { "j@b.example", "j@x.sub.example",
+		"j@a.example" };
+	const struct tenant *t;
+	struct policy *p;
+
+	(void)state;
+	put("policy.conf", "auto_tenant { by = \"login-domain\" }\n"
+	    "include \"t\"\n" TENANT("a", "\"a\"", "a.example"));
+	put("t/b.conf", "tenant \"b\" { logins = {\"b\"} bogus = 1 domains = "
+	    "{\"b.example\", \"*.sub.example\", \"a.example\"} }\n");
+	p = load(NULL, 1);
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (policy_auto(p, slice_of(none[i]), arena, &t) != 0)
+			fail_msg("%s became tenant %s", none[i], t->name.p);
+	assert_int_equal(policy_auto(p, SLICE("x@new.example"), arena, &t), 1);
+	/* what is somebody's stays his */
+	assert_ptr_equal(policy_by_domain(p, SLICE("a.example"), NULL),
+	    policy_tenant(p, SLICE("a")));
+	assert_null(policy_by_domain(p, SLICE("b.example"), NULL));
+	policy_drop(p);
+}
+
 #define CASE(f)	cmocka_unit_test_setup_teardown(f, begin, finish)
 
 int
@@ -330,6 +355,7 @@ main(void)
 		CASE(a_claim_is_for_those_it_names),
 		CASE(a_domain_of_a_login_becomes_a_tenant),
 		CASE(what_stands_in_a_file_becomes_no_tenant),
+		CASE(a_broken_file_keeps_its_domains_from_becoming_tenants),
 	};
 
 	return cmocka_run_group_tests_name("identify", tests, files_keys,
