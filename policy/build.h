@@ -243,6 +243,8 @@ void	 compile_drafts(struct build *, struct scope *, const struct node *,
 /* The limit of some blocks, outermost first; those of the main part are made
  * once. NULL without memory. */
 struct limit *compile_limit(struct build *, struct draft *const *, size_t n);
+/* PER_* of the limit that those blocks make, outermost first. */
+unsigned limit_parts_per(struct draft *const *, size_t n);
 /* What a limit counts apart when per holds dims and its outermost block
  * stands there. */
 unsigned compile_per(unsigned standing, unsigned dims);

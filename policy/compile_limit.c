@@ -328,6 +328,39 @@ lay(struct limit *to, const struct draft *d)
 	}
 }
 
+/* same_form - can both be measured in one counter? A counter leaks at one
+ * rate, or counts in one kind of window, one kind of thing. */
+static bool
+same_form(const struct limit *a, const struct limit *b)
+{
+	return a->count == b->count && a->rate == b->rate &&
+	    a->period == b->period && a->unit == b->unit &&
+	    a->month_day == b->month_day;
+}
+
+/* limit_parts_per - what the limit of these blocks counts apart: as the
+ * outermost says, until a nearer one gives the count another form, which is
+ * then a count of what that one stands in. */
+unsigned
+limit_parts_per(struct draft *const *part, size_t n)
+{
+	struct limit so_far = { .month_day = 1 }, next;
+	unsigned per = part[0]->limit.per;
+	bool amount = false;
+
+	for (size_t i = 0; i < n; i++) {
+		if (part[i]->off)
+			continue;
+		next = so_far;
+		lay(&next, part[i]);
+		if (amount && !same_form(&next, &so_far))
+			per = compile_per(per | part[i]->standing, 0);
+		amount = amount || (part[i]->set & SET_AMOUNT) != 0;
+		so_far = next;
+	}
+	return per;
+}
+
 /* make - with its defaults */
 static struct limit *
 make(struct build *b, struct draft *const *part, size_t n)
@@ -338,7 +371,8 @@ make(struct build *b, struct draft *const *part, size_t n)
 	if (limit == NULL)
 		return NULL;
 	*limit = (struct limit){ .name = outer->name, .kind = outer->kind,
-	    .per = outer->per, .per_at = outer->per_at, .to_all = true,
+	    .per = limit_parts_per(part, n), .per_at = outer->per_at,
+	    .to_all = true,
 	    .to_text = SLICE("all"), .month_day = 1 };
 	for (size_t i = 0; i < n; i++)
 		lay(limit, part[i]);

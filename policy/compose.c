@@ -103,7 +103,8 @@ looser(const struct limit *l, const struct limit *w)
 		return false;
 	if (l == NULL || w == NULL)
 		return l == NULL;
-	if (l->shadow && !w->shadow)
+	/* a count of its own is more mail beside that of the others */
+	if ((l->shadow && !w->shadow) || l->per != w->per)
 		return true;
 	if (l->count != w->count || (l->to_all ? 0 : w->to_all ||
 	    (w->to & ~l->to) != 0))

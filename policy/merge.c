@@ -105,18 +105,37 @@ other_count(struct merging *m, const struct merged *one,
 
 /* of_all - a nearer number for what many have spent */
 static void
-of_all(struct merging *m, const struct merged *one, const struct draft *d)
+of_all(struct merging *m, const struct merged *one, size_t i)
 {
-	const struct draft *outer = one->part[0];
+	const struct draft *outer = one->part[0], *d = one->part[i];
 	char first[PATH_ROOM];
 
 	if ((d->set & SET_AMOUNT) == 0 || !limit_shared(&outer->limit) ||
+	    limit_parts_per(one->part, i + 1) != outer->limit.per ||
 	    !mine(m, d, 's'))
 		return;
 	problem_warn(m->problems, d->limit.amount_at, "%s \"%.*s\" is shared, "
 	    "at %s: what is written here is measured against what all its "
 	    "tenants have spent", kind_of(d), SLICE_ARG(d->limit.name),
 	    build_place(outer->limit.at, first, sizeof(first)));
+}
+
+/* apart - a nearer block whose rate, window or thing counted is another, so
+ * that it cannot count where the others do */
+static void
+apart(struct merging *m, const struct merged *one, size_t i)
+{
+	const struct draft *outer = one->part[0], *d = one->part[i];
+	char first[PATH_ROOM];
+
+	if (limit_parts_per(one->part, i + 1) ==
+	    limit_parts_per(one->part, i) || !mine(m, d, 'f'))
+		return;
+	problem_warn(m->problems, d->limit.at, "%s \"%.*s\" has another "
+	    "rate, window or count than the one at %s: it counts for itself "
+	    "here, and what it counts is not counted there", kind_of(d),
+	    SLICE_ARG(d->limit.name), build_place(outer->limit.at, first,
+	    sizeof(first)));
 }
 
 /* siblings - limits of that kind which are inherited, for a hint */
@@ -188,7 +207,8 @@ judge(struct merging *m, struct merged *one)
 		amount = amount || (one->part[i]->set & SET_AMOUNT) != 0;
 	for (size_t i = one->judged > 0 ? one->judged : 1; i < one->n; i++) {
 		other_count(m, one, one->part[i]);
-		of_all(m, one, one->part[i]);
+		of_all(m, one, i);
+		apart(m, one, i);
 	}
 	if (amount && one->part[0]->off && one->judged == 0 && !m->forgive &&
 	    (m->own == NULL || one->part[0]->passing) &&

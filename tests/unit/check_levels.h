@@ -26,6 +26,25 @@
 	  },
 	  .want =
 		"policy.conf:9:19: warning: cap \"contract\" is shared, at policy.conf:2:2: what is written here is measured against what all its tenants have spent\n" },
+	{ .name = "a stream that counts weeks where its tenant counts days",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tcap \"plan\" { limit = \"100/day\" }\n"
+		"\tstream \"s\" {\n"
+		"\t\tmatch = {\"sender:s@*\"}\n"
+		"\t\tcap \"plan\" { limit = \"130/week\" }\n"
+		"\t}\n"
+		"\tstream \"t\" {\n"
+		"\t\tmatch = {\"sender:t@*\"}\n"
+		"\t\tcap \"plan\" { limit = \"30/day\" }\n"
+		"\t}\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:8:3: warning: cap \"plan\" has another rate, window or count than the one at policy.conf:5:2: it counts for itself here, and what it counts is not counted there\n" },
 	{ .name = "a shared cap that a class switches off",
 	  .files = {
 	    { "policy.conf", TEXT("cap \"house\" { limit = \"500/month\" per = \"all\" }\n"

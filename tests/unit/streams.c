@@ -206,8 +206,8 @@ limits_of_one_name_are_merged_line_by_line(void **state)
 	assert_int_equal(l->unit, WINDOW_WEEK);
 	assert_int_equal(l->over, OVER_REFUSE);
 	assert_true(l->shadow);
-	/* It counts with the tenant's other mail, by its own number. */
-	assert_int_equal(l->per, PER_TENANT);
+	/* A week is no day: it counts for itself. */
+	assert_int_equal(l->per, PER_TENANT | PER_STREAM);
 	assert_null(limit(stream("a", "news"), "t"));
 	assert_int_equal(limit(stream("a", "default"), "t")->burst, 3);
 }
