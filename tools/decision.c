@@ -175,6 +175,34 @@ decision_time(struct decision *d, const struct tenant *t, int64_t us)
 	return copy != NULL ? copy : "?";
 }
 
+/* goes_on - is the desk still the one whose decisions the gate has in force?
+ * It obeys no other, so nothing that is decided there would come true. */
+static int
+goes_on(const struct decision *d, const char *dir, struct why *why)
+{
+	uint64_t had = orders_seq(d->live.orders), seq = 0;
+	uint8_t ours[HASH_SHA256], chain[HASH_SHA256];
+	struct desk *desk = NULL;
+	int got;
+
+	if (had == 0)
+		return 0;
+	if ((got = desk_open_read(&desk, dir, why)) == 1 &&
+	    desk_last(desk, &seq, chain, why) == -1)
+		got = -1;
+	desk_close(desk);
+	if (got == -1)
+		return 0;		/* who writes it says it better */
+	orders_chain(d->live.orders, ours);
+	if (got == 1 && (seq > had || (seq == had && memcmp(ours, chain,
+	    sizeof(ours)) == 0)))
+		return 0;
+	return why_set(why, "%s %s, and the gate has decisions up to "
+	    "desk:%llu in force; put the desk back from a backup (penstock "
+	    "audit --verify)", dir, got == 0 ? "is gone" :
+	    "was cut or written anew", (unsigned long long)had);
+}
+
 /* put - onto the desk */
 static int
 put(struct decision *d)
@@ -184,6 +212,10 @@ put(struct decision *d)
 	struct why why;
 	int rc;
 
+	if (d->live.orders != NULL && goes_on(d, dir, &why) == -1) {
+		free(dir);
+		return tool_fail(TOOL_BROKEN, "not decided: %s", why.text);
+	}
 	desk_who(&d->record, d->live.arena);
 	d->record.reason = slice_of(d->reason);
 	d->record.time = clock_wall();
@@ -214,7 +246,7 @@ in_force(struct decision *d, struct status *status)
 			gate = running_open(d->live.config, status);
 		if (gate == -1)
 			return 0;
-		if (status->desk_seq >= d->seq)
+		if (status->desk_seq >= d->seq && status->desk.n == 0)
 			rc = 1;
 		else
 			nanosleep(&pause, NULL);

@@ -310,6 +310,24 @@ def test_verify_finds_a_cut_tail_and_the_gate_does_not_obey_it(house):
     assert said["whole"] is False and said["first_wrong"] == 2
 
 
+def test_nothing_is_decided_at_a_desk_that_the_gate_does_not_obey(house):
+    desk = f"{house.gate.store}/desk"
+    assert pause(house, tenant="bolt").returncode == 0
+    shutil.copytree(desk, desk + ".old")
+    assert pause(house).returncode == 0
+    shutil.rmtree(desk)
+    resume = ("tenant", "resume", "acme", "--reason", "paid")
+    said = house.gate.penstock(*resume)
+    assert said.returncode == 3, said
+    assert "is gone" in said.stderr and "desk:2" in said.stderr, said
+    assert not os.path.exists(desk)
+    os.rename(desk + ".old", desk)
+    said = house.gate.penstock(*resume)
+    assert said.returncode == 3, said
+    assert "was cut or written anew" in said.stderr, said
+    assert submit(house).code == 451
+
+
 CASES = [
     ("an unknown tenant gets the nearest name",
      ["tenant", "pause", "acmee", "--reason", "r"], 1, 'did you mean "acme"'),
