@@ -23,11 +23,12 @@
  *					rate, period, u64 seq
  *	forms	   hash_128 of path	field path, field text
  *
- *	status: u8 format = 2, i64 pid, started, heartbeat, wall, clock_jump,
+ *	status: u8 format = 3, i64 pid, started, heartbeat, wall, clock_jump,
  *	u64 generation, u8 result, u8 draining, u8[32] policy hash,
  *	u64 accepted, deferred, refused, failed, overflow,
- *	field text, version, socket, u64 desk_seq, field desk
- *	(format 1 ends behind socket)
+ *	field text, version, socket, u64 desk_seq, field desk,
+ *	u32 seen
+ *	(format 1 ends behind socket, format 2 behind desk)
  *
  * One transaction holds many events (the writer's group), and counters ride
  * along.  The index of minutes costs one row a minute; the index of queue ids
@@ -52,7 +53,7 @@
 #include "lib/hash.h"
 #include "lib/wire.h"
 
-enum { STATUS_FORMAT = 2 };
+enum { STATUS_FORMAT = 3 };
 
 static const char *const tables[] = { "meta", "events", "minutes",
 	"queue_ids", "counters", "forms", NULL };
@@ -412,6 +413,7 @@ store_put_status(struct store *s, const struct status *st, struct why *why)
 	put_field(b, st->socket);
 	put_u64(b, st->desk_seq);
 	put_field(b, st->desk);
+	put_u32(b, st->seen);
 	return put_buf(s, T_META, SLICE("status"), why);
 }
 
@@ -447,6 +449,8 @@ store_get_status(struct slice value, struct status *st, struct why *why)
 		st->desk_seq = get_u64(&w);
 		st->desk = get_field(&w);
 	}
+	if (format >= 3)
+		st->seen = get_u32(&w);
 	if (w.bad || w.p != w.end || format == 0 || st->result > STATUS_REFUSED)
 		return why_set(why, "the status record makes no sense");
 	return 0;

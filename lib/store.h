@@ -75,6 +75,8 @@ struct status {			/* the gate's word about itself */
 	struct slice	socket;
 	struct slice	desk;		/* why the desk is not followed; empty:
 					   it is */
+	uint32_t	seen;	/* stores of suppressions that were there: bits
+				   of enum suppress_store (lib/suppress.h) */
 };
 enum status_result { STATUS_OK, STATUS_PARTLY, STATUS_REFUSED };
 extern const char *const status_result_names[];

@@ -24,6 +24,7 @@
 #include "lib/provider.h"
 #include "lib/user.h"
 #include "lib/version.h"
+#include "milter/feedback.h"
 #include "milter/obey.h"
 #include "milter/life.h"
 #include "milter/reload.h"
@@ -141,7 +142,8 @@ restore(struct gate *gate)
 /* finish - flushed, and given back as far as nobody else has it */
 static int
 finish(struct gate *gate, struct reload *reload, struct obey *obey,
-    struct listener *listener, struct config *config, int status)
+    struct feedback_view *feedback, struct listener *listener,
+    struct config *config, int status)
 {
 	reload_stop(reload);
 	obey_stop(obey);
@@ -154,6 +156,7 @@ finish(struct gate *gate, struct reload *reload, struct obey *obey,
 		_exit(status);
 	policy_drop(gate->policy);
 	orders_drop(gate->orders);
+	feedback_free(feedback);
 	key_cache_free(gate->keys);
 	ledger_free(gate->ledger);
 	store_close(gate->store);
@@ -180,6 +183,7 @@ run(struct config *config)
 	struct gate gate = { .config = config };
 	struct listener listener;
 	struct reload *reload;
+	struct feedback_view *feedback;
 	struct obey *obey;
 	struct user user;
 	struct why why;
@@ -203,6 +207,8 @@ run(struct config *config)
 	applied = restore(&gate);
 	if (obey_new(&obey, &gate, &why) == -1)
 		log_fatal(broken(&why), "%s", why.text);
+	if (feedback_new(&feedback, &gate, &why) == -1)
+		log_fatal(broken(&why), "%s", why.text);
 	if ((reload = reload_new(&gate)) == NULL)
 		log_fatal(EX_OSERR, "out of memory");
 	if (reload_first(reload, &why) == -1)
@@ -210,6 +216,7 @@ run(struct config *config)
 	if (writer_start(&gate.writer, gate.store, gate.ledger, applied,
 	    &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
+	writer_seen(gate.writer, feedback_seen, feedback);
 	reload_record(reload);
 	obey_once(obey);
 	if (user_raise(&user, &why) == -1 ||
@@ -224,7 +231,7 @@ run(struct config *config)
 		log_error("%s", why.text);
 		status = EX_SOFTWARE;
 	}
-	return finish(&gate, reload, obey, &listener, config, status);
+	return finish(&gate, reload, obey, feedback, &listener, config, status);
 }
 
 /* main - the options */

@@ -137,8 +137,8 @@ fill_recipients(struct message *m, struct event *e)
 			.provider = slice_of(provider_name(from->provider)),
 			.local = from->local,
 			.verdict = from->verdict,
-			.rule = policy_rule(mail->policy, from->rule,
-			    m->arena),
+			.rule = from->why.p != NULL ? from->why :
+			    policy_rule(mail->policy, from->rule, m->arena),
 		};
 	}
 	e->recipients = r;
@@ -260,6 +260,16 @@ fill_refused(struct message *m, struct event *e, struct slice text,
 	e->nrecipients = 1;
 }
 
+/* all_dropped - did nobody get it, for what happened to them before? */
+static bool
+all_dropped(const struct message *m)
+{
+	for (size_t i = 0; i < m->mail.nrcpts; i++)
+		if (m->mail.rcpts[i].verdict != VERDICT_DROP)
+			return false;
+	return m->mail.nrcpts > 0;
+}
+
 /* record_refusal - nobody waits for it */
 void
 record_refusal(struct session *s, const struct answer *a, struct slice rcpt)
@@ -273,7 +283,8 @@ record_refusal(struct session *s, const struct answer *a, struct slice rcpt)
 	rule = policy_rule(m->mail.policy, a->rule, m->arena);
 	fill_common(s, &e, s->client.known ?
 	    slice_of(ip_print(&s->client, text)) : SLICE_NONE);
-	e.kind = a->verdict == VERDICT_REFUSE ? EVENT_REFUSE : EVENT_DEFER;
+	e.kind = rcpt.p == NULL && all_dropped(m) ? EVENT_DROP :
+	    a->verdict == VERDICT_REFUSE ? EVENT_REFUSE : EVENT_DEFER;
 	e.verdict = a->verdict;
 	e.stage = a->stage;
 	e.rule = rule;

@@ -69,6 +69,7 @@ message_begin(struct session *s)
 			.policy = gate_policy(s->gate),
 			.ledger = s->gate->ledger,
 			.orders = gate_orders(s->gate),
+			.happened = s->gate->happened,
 			.arena = arena,
 			.client = s->client,
 		},

@@ -40,6 +40,7 @@ struct gate {				/* the process; sessions borrow it */
 	struct key_cache	*keys;
 	pthread_mutex_t		 policy_lock;	/* of the two below */
 	struct policy		*policy;	/* owns a reference */
+	const struct happened	*happened; /* of outcomes/, consent/, desk/ */
 	struct orders		*orders;	/* the same; NULL: none */
 	atomic_long		 sessions;
 	atomic_long		 messages;	/* between MAIL and their end */

@@ -439,6 +439,14 @@ writer_reload(struct writer *w, const struct status *status,
 	return request.rc;
 }
 
+/* writer_seen - which stores of others the gate has seen */
+void
+writer_seen(struct writer *w, unsigned (*seen)(void *), void *with)
+{
+	w->seen = seen;
+	w->seen_with = with;
+}
+
 /* writer_draining - said in the status, soon */
 void
 writer_draining(struct writer *w)

@@ -63,6 +63,9 @@ struct writer_desk {
 };
 int	 writer_desk(struct writer *, const struct writer_desk *,
 	    struct why *);
+/* Whom to ask for status.seen, each time the status is written. Before the
+ * first writer_reload. */
+void	 writer_seen(struct writer *, unsigned (*)(void *), void *);
 void	 writer_draining(struct writer *);
 /* Tests: other times than WRITER_DEADLINE and 5 s between checkpoints, us. */
 void	 writer_tune(struct writer *, int64_t deadline, int64_t round);

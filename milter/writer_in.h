@@ -107,6 +107,8 @@ struct writer {
 	int64_t		 time;		/* gate time of the last transaction */
 	struct status	 status;	/* owns its texts */
 	bool		 status_known, was_draining;
+	unsigned	 (*seen)(void *); /* NULL, or for the status record */
+	void		*seen_with;
 	int64_t		 status_at, care_at, sweep_at, probe_at, lost_at;
 	bool		 round;		/* a checkpoint is under way */
 	bool		 round_over;	/* all of its rows are in slices */

@@ -76,6 +76,8 @@ status_put(struct writer *w, struct why *why)
 	s->clock_jump = clock_jumped();
 	s->draining = atomic_load(&w->draining);
 	s->overflow = stat.overflows;
+	if (w->seen != NULL)
+		s->seen = w->seen(w->seen_with);
 	pthread_mutex_lock(&w->lock);
 	s->accepted = w->accepted;
 	s->deferred = w->deferred;

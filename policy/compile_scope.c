@@ -192,6 +192,10 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		said->then = choice_index(row, v) == 1 ? OVER_REFUSE :
 		    OVER_DEFER;
 		return true;
+	case WORD_SUPPRESSED:
+		said->suppressed_at = node->at;
+		said->suppressed = (enum suppressed)choice_index(row, v);
+		return true;
 	case WORD_HOLD_MAX:
 		set_hold(said, node, problems);
 		return true;

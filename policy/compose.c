@@ -44,6 +44,7 @@ take(struct stream *to, const struct stream *from)
 	TAKE(paused);
 	TAKE(hold_max);
 	TAKE(then);
+	TAKE(suppressed);
 	TAKE(strip);
 	TAKE(unsubscribe);
 	TAKE(url);

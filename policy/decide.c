@@ -240,11 +240,17 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 		return decide_unknown(mail, a, "who sends this? nobody logged "
 		    "in, and the recipient is not local");
 	rcpt->provider = provider_of(rcpt->to.domain);
+	if (rcpt->provider == PROVIDER_UNRESOLVED && mail->happened != NULL &&
+	    mail->happened->provider != NULL)
+		rcpt->provider = mail->happened->provider(
+		    mail->happened->with, rcpt->to.domain);
 	if (mail->origin != ORIGIN_TENANT)	/* whose it is comes later */
 		return reply_pass(a, mail->claimer != NULL ?
 		    mail->claimer->at : mail->policy->trusted_at);
 	if (decide_stream_rcpt(mail, rcpt, a) == VERDICT_PASS &&
-	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS)
+	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS &&
+	    decide_suppressed(mail, rcpt, a) == VERDICT_PASS &&
+	    rcpt->verdict != VERDICT_DROP)
 		(void)rcpt_limits(mail, rcpt, now, a);
 	if (a->verdict > VERDICT_HOLD)
 		decide_stream_back(mail);
@@ -266,6 +272,7 @@ decide_rcpt(struct mail *mail, struct slice text, struct slice transport,
 		return a->verdict;
 	}
 	rcpt.local = policy_is_local(mail->policy, transport);
+	rcpt.path = text;
 	parsed = path_parse(mail, text, &rcpt.to);
 	if (parsed == -2 || rcpt_room(mail) == -1)
 		return reply_memory(a);

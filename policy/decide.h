@@ -11,6 +11,7 @@
 #define POLICY_DECIDE_H
 
 #include <limits.h>
+#include "policy/happened.h"
 #include "policy/ledger.h"
 #include "policy/match.h"
 #include "policy/orders.h"
@@ -31,6 +32,9 @@ struct rcpt {
 	enum verdict	 verdict;	/* PASS; HOLD: the message is held, for
 					   this one; DROP removed at EOM */
 	struct place	 rule;
+	struct slice	 path;		/* as the client wrote it */
+	struct slice	 why;		/* DROP: the sentence; p NULL: none */
+	const struct stream *asked;	/* suppressions were asked for it */
 	uint64_t	 domain_id, provider_id; /* 0: not made yet */
 };
 
@@ -88,6 +92,7 @@ struct mail {
 	/* set by the caller before decide_mail, all else zero */
 	struct policy	*policy;	/* a reference of ours */
 	struct ledger	*ledger;
+	const struct happened *happened; /* NULL: nothing is known */
 	struct orders	*orders; /* of the desk: the same; NULL: none */
 	struct arena	*arena;
 	struct slice	 login;		/* {auth_authen}; p NULL: none */
@@ -107,6 +112,7 @@ struct mail {
 	const struct match_line *matched; /* which made it that; or NULL */
 	bool		 by_rcpt;	/* the recipient had to be known */
 	struct slice	 first_rcpt;	/* whose stream it is; p NULL: none */
+	uint64_t	 list;		/* token_list of the stream; 0: not made */
 	struct mailbox	 mail_from;
 	bool		 null_sender;
 	struct rcpt	*rcpts;		/* accepted ones */

@@ -369,7 +369,8 @@ decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
 	late = mail->stream == NULL;
 	if (decide_stream_headers(mail, h, n, a) != VERDICT_PASS ||
 	    (late && decide_crowd(mail, NULL, mail->nremote, a) !=
-	    VERDICT_PASS) || authors(mail, h, n, a) != VERDICT_PASS ||
+	    VERDICT_PASS) || decide_suppressed_late(mail, a) !=
+	    VERDICT_PASS || authors(mail, h, n, a) != VERDICT_PASS ||
 	    signers(mail, a) != VERDICT_PASS ||
 	    unsubscribe_headers(mail, h, n, a) != VERDICT_PASS)
 		return a->verdict;

@@ -20,6 +20,11 @@ enum verdict decide_stream_paused(struct mail *, struct answer *);
 /* May the tenant use that MAIL FROM?  Kept in mail->unowned when only the
  * stream will say whether that counts. */
 enum verdict decide_sender(struct mail *, struct answer *);
+/* decide_suppress.c.  PASS, and the recipient may have become a DROP. */
+enum verdict decide_suppressed(struct mail *, struct rcpt *,
+	    struct answer *);
+/* The same for those who were accepted before the stream was known. */
+enum verdict decide_suppressed_late(struct mail *, struct answer *);
 /* Are there more remote recipients than one message may have? */
 enum verdict decide_crowd(struct mail *, const struct rcpt *, size_t n,
 	    struct answer *);

@@ -98,6 +98,10 @@ static const struct keyword rows[] = {
 	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT | IN_STREAM,
 	    WORD_PAUSED, .unset = "not paused",
 	    .help = "the reason why all mail gets 451 for now" },
+	{ "suppressed", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_SUPPRESSED,
+	    .choices = suppressed_names, .unset = "drop",
+	    .help = "a recipient who bounced, complained or unsubscribed: "
+	    "drop takes him out of the message, refuse answers 550" },
 	{ "logins", KEYWORD_SET, IN_TENANT | IN_CLAIM, WORD_LOGINS,
 	    .help = "SASL logins: x, *@domain, *@.domain (all below)" },
 	{ "clients", KEYWORD_SET, IN_TENANT | IN_TRUSTED | IN_CLAIM,
@@ -259,7 +263,6 @@ static const struct later laters[] = {
 	{ "started", IN_ADDRESS, "no address is warmed up" },
 	{ "timezone", IN_POOL, "nothing counts in the zone of a pool" },
 	{ "require", IN_LEVEL | IN_STREAM, "nothing is looked up in DNS" },
-	{ "suppressed", IN_LEVEL | IN_STREAM, "no recipient is suppressed" },
 };
 /* clang-format on */
 

@@ -167,7 +167,7 @@ envelope(const struct mail *mail, struct plan *plan, struct arena *arena,
 		if (mail->rcpts[i].verdict != VERDICT_DROP)
 			continue;
 		edit = (struct edit){ .kind = EDIT_DROP_RCPT,
-			.value = mail->rcpts[i].to.text };
+			.value = mail->rcpts[i].path };
 		if (edit_add(plan, &edit, arena, why) == -1)
 			return -1;
 	}

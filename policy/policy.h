@@ -30,6 +30,7 @@ enum count_by { COUNT_RECIPIENTS, COUNT_MESSAGES, COUNT_BYTES };
 enum over { OVER_DEFER, OVER_HOLD, OVER_REFUSE };
 enum priority { PRIORITY_INTERACTIVE, PRIORITY_TRANSACTIONAL, PRIORITY_BULK };
 enum return_path { RETURN_PATH_KEEP, RETURN_PATH_VERP };
+enum suppressed { SUPPRESSED_DROP, SUPPRESSED_REFUSE };
 /* By listener: all-or-none where mail programs submit, allow elsewhere. */
 enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
 /* What bulk mail carries for those who had enough of it: unsubscribe.h. */
@@ -46,6 +47,7 @@ extern const char *const unsubscribe_names[];
 extern const char *const many_names[];
 extern const char *const existing_names[];
 extern const char *const feedback_names[];
+extern const char *const suppressed_names[];
 
 /* What a limit counts apart: bits of its "per".  What it stands in is always
  * among them (nothing for the main file), so only a limit of the main file, a
@@ -160,6 +162,7 @@ struct stream {
 	enum priority	 priority;
 	enum return_path return_path;
 	enum partial	 partial;
+	enum suppressed	 suppressed;	/* what his mail gets at RCPT */
 	int		 max_recipients; /* 0: none */
 	unsigned	 shadow;	/* SHADOW_* */
 	const char	*paused;	/* this stream alone; NULL or why */
@@ -187,7 +190,8 @@ struct stream {
 			 max_recipients_at, shadow_at, paused_at, hold_max_at,
 			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
 			 mailto_at, many_recipients_at, existing_at,
-			 list_id_at, feedback_id_at, campaign_at, cfbl_at;
+			 list_id_at, feedback_id_at, campaign_at, cfbl_at,
+			 suppressed_at;
 };
 
 enum form {

@@ -21,7 +21,7 @@ step(struct explain *e, struct slice about, const struct answer *a)
 	to = xrealloc(e->steps, (e->nsteps + 1) * sizeof(*to));
 	e->steps = to;
 	to[e->nsteps++] = (struct explain_step){ about, *a };
-	if (a->verdict > e->verdict)		/* hold, defer, refuse */
+	if (a->verdict > e->verdict)		/* hold, defer, refuse, drop */
 		e->verdict = a->verdict;
 }
 
@@ -174,6 +174,42 @@ keys(struct explain *e, struct answer *a)
 	return a->verdict;
 }
 
+/* dropped - the client hears 250, and he will not get it */
+static bool
+dropped(const struct rcpt *rcpt, struct answer *a)
+{
+	if (rcpt->verdict != VERDICT_DROP)
+		return false;
+	a->verdict = VERDICT_DROP;
+	a->text = rcpt->why;
+	return true;
+}
+
+/* said_before - was his drop told at RCPT? */
+static bool
+said_before(const struct explain *e, const struct rcpt *rcpt)
+{
+	for (size_t i = 0; i < e->nsteps; i++)
+		if (e->steps[i].answer.verdict == VERDICT_DROP &&
+		    e->steps[i].about.p == rcpt->path.p)
+			return true;
+	return false;
+}
+
+/* late_drops - those whom only the stream, or the tenant, gave away */
+static void
+late_drops(struct explain *e)
+{
+	struct answer a = { .stage = STAGE_HEADERS, .code = "250",
+		.dsn = "2.0.0" };
+
+	for (size_t i = 0; i < e->mail.nrcpts; i++)
+		if (e->mail.rcpts[i].verdict == VERDICT_DROP &&
+		    !said_before(e, &e->mail.rcpts[i]) &&
+		    dropped(&e->mail.rcpts[i], &a))
+			step(e, e->mail.rcpts[i].path, &a);
+}
+
 /* ask - up to the first answer that ends the message */
 static int
 ask(struct explain *e, struct why *why)
@@ -188,8 +224,12 @@ ask(struct explain *e, struct why *why)
 	if (a.verdict != VERDICT_PASS)
 		return 0;
 	for (i = 0; i < e->nrcpts; i++) {
+		size_t before = mail->nrcpts;
+
 		(void)decide_rcpt(mail, e->rcpts[i].address,
 		    e->rcpts[i].transport, e->now, &a);
+		if (mail->nrcpts > before)
+			dropped(&mail->rcpts[before], &a);
 		step(e, e->rcpts[i].address, &a);
 	}
 	if (mail->nrcpts == 0)
@@ -203,6 +243,7 @@ ask(struct explain *e, struct why *why)
 		    e->message.nheaders, e->now, &a) == VERDICT_PASS)
 			(void)keys(e, &a);
 		step(e, SLICE("headers"), &a);
+		late_drops(e);
 		if (a.verdict != VERDICT_PASS)
 			return 0;
 	}
@@ -226,6 +267,7 @@ explain_ask(struct explain *e, struct why *why)
 	e->mail.policy = e->live.policy;
 	e->mail.ledger = e->live.ledger;
 	e->mail.orders = e->live.orders;
+	e->mail.happened = &e->live.happened;
 	e->mail.arena = e->live.arena;
 	e->mail.login = e->login;
 	e->mail.listener = e->listener;

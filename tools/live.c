@@ -128,6 +128,34 @@ orders_open(struct live *live)
 	return TOOL_OK;
 }
 
+/* suppressed - as the gate asks */
+static int
+suppressed(void *with, const struct mailbox *box,
+    const struct suppress_who *who, struct suppress_hit *hit, struct why *why)
+{
+	struct folded folded;
+
+	fold_mailbox(box, &folded);
+	return suppress_check(with, folded.hash, who, hit, why);
+}
+
+/* lists_open - with what the gate has seen of the stores */
+static int
+lists_open(struct live *live)
+{
+	struct status status = { .seen = 0 };
+	struct why why;
+
+	if (fold_init(&why) == -1 || (live->store != NULL &&
+	    store_status(live->store, &status, live->arena, &why) == -1) ||
+	    suppress_open(&live->lists, live->config->store, status.seen,
+	    &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	live->happened.suppressed = suppressed;
+	live->happened.with = live->lists;
+	return TOOL_OK;
+}
+
 /* live_open - configuration, store, policy, counters */
 int
 live_open(const struct tool *tool, unsigned flags, struct live *live)
@@ -152,6 +180,8 @@ live_open(const struct tool *tool, unsigned flags, struct live *live)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	clock_start(last);
 	live->now = clock_now();
+	if ((status = lists_open(live)) != TOOL_OK)
+		return status;
 	return orders_open(live);
 }
 
@@ -160,6 +190,7 @@ void
 live_close(struct live *live)
 {
 	ledger_free(live->ledger);
+	suppress_close(live->lists);
 	orders_drop(live->orders);
 	policy_drop(live->policy);
 	store_close(live->store);

@@ -26,6 +26,8 @@ struct live {
 	struct policy	*policy;
 	struct ledger	*ledger;
 	struct orders	*orders;	/* of the desk; NULL: none */
+	struct suppress	*lists;		/* of outcomes/, consent/, desk/ */
+	struct happened	 happened;	/* the same, as decide asks */
 	struct arena	*arena;
 	int64_t		 now;		/* gate time */
 };

@@ -152,6 +152,8 @@ values(struct show *s, const struct stream *stream)
 	carried(s, stream);
 	show_value(s, "hold_max", show_duration(s, stream->hold_max),
 	    stream->hold_max_at);
+	show_value(s, "suppressed", suppressed_names[stream->suppressed],
+	    stream->suppressed_at);
 	show_value(s, "then", over_names[stream->then], stream->then_at);
 }
 

@@ -205,7 +205,6 @@
 		"\tlogins = {\"a\"}\n"
 		"\tdomains = {\"a.example\"}\n"
 		"\tstream \"marketing\" { match = \"any\" }\n"
-		"\tsuppressed = \"drop\"\n"
 		"}\n") },
 	  },
 	  .want =
@@ -215,8 +214,7 @@
 		"policy.conf:5:42: error: warmup is not part of this release (no address is warmed up); take it out of the address\n"
 		"policy.conf:5:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
 		"policy.conf:8:2: error: require is not part of this release (nothing is looked up in DNS); take it out of the class\n"
-		"policy.conf:9:45: error: per: \"pool\" is not part of this release: pools are not chosen yet\n"
-		"policy.conf:15:2: error: suppressed is not part of this release (no recipient is suppressed); take it out of the tenant\n" },
+		"policy.conf:9:45: error: per: \"pool\" is not part of this release: pools are not chosen yet\n" },
 	{ .name = "the switched-off limit of a class that has none of that name",
 	  .files = {
 	    { "policy.conf", TEXT("class \"c\" {\n"

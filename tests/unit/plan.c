@@ -138,7 +138,7 @@ signatures_come_last_and_recipients_may_go(void **state)
 {
 	struct header_fact h[1] = { { SLICE("X-Penstock-A"), SLICE("b") } };
 	struct rcpt rcpts[2] = { { .verdict = VERDICT_PASS },
-		{ .verdict = VERDICT_DROP, .to.text = SLICE("r@x.example") } };
+		{ .verdict = VERDICT_DROP, .path = SLICE("<R@X.example>") } };
 	struct plan plan;
 	struct why why;
 	int i;
@@ -153,7 +153,7 @@ signatures_come_last_and_recipients_may_go(void **state)
 	assert_int_equal(plan.n, 22);
 	assert_int_equal(plan.edits[0].kind, EDIT_REMOVE);
 	assert_int_equal(plan.edits[1].kind, EDIT_DROP_RCPT);
-	assert_true(slice_is(plan.edits[1].value, "r@x.example"));
+	assert_true(slice_is(plan.edits[1].value, "<R@X.example>"));
 	assert_int_equal(plan.edits[21].kind, EDIT_INSERT);
 	assert_int_equal(plan.edits[21].index, 0);
 	assert_true(slice_is(plan.edits[21].name, "DKIM-Signature"));

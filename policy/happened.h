@@ -1,0 +1,27 @@
+/*
+ * happened - what other programs know of a recipient, as a decision asks for
+ * it: suppressed, whose mailbox, how many are final.
+ *
+ * Policy reads no store; milter/feedback.c and tools/live.c answer from
+ * outcomes/, consent/ and desk/.  An answer costs a few look-ups in memory
+ * that is mapped, and waits for nobody.
+ * Threads: any at a time.
+ */
+#ifndef POLICY_HAPPENED_H
+#define POLICY_HAPPENED_H
+
+#include "lib/address.h"
+#include "lib/suppress.h"
+
+struct happened {
+	/* Fetch: 1 suppressed, 0 not, -1 nobody knows: the mail must wait. */
+	int	 (*suppressed)(void *, const struct mailbox *,
+		    const struct suppress_who *, struct suppress_hit *,
+		    struct why *);
+	/* The provider of a domain that no list names, as far as deliveries
+	 * taught it; PROVIDER_UNRESOLVED. */
+	unsigned (*provider)(void *, struct slice domain);
+	void	*with;
+};
+
+#endif
