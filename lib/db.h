@@ -40,6 +40,8 @@ struct db_layout {			/* of one store, const */
 	uint32_t	 version;	/* another one on disk is refused */
 	const char	*kind;		/* "gate": written at creation, checked */
 	const char	*const *tables;	/* NULL-ended */
+	unsigned	 first;		/* so many were there from the start;
+					   an owner adds the rest. 0: all */
 };
 
 /* Creates DIR (2750) and files (data 0640, lock 0660) when missing. */

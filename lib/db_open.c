@@ -6,6 +6,9 @@
  * anything is damage, and damage is never taken for a store that is new:
  * that would set every counter to zero in silence.
  *
+ * A table that a later release added is made when the owner opens; those that
+ * were there from the start are never made again.
+ *
  * What it is.  Beside the tables of its layout every environment has a table
  * "layout" with one row: "kind" -> u32 version, bytes of the kind's name.
  */
@@ -190,10 +193,12 @@ static int
 open_tables(struct db *db, struct why *why)
 {
 	MDB_txn *txn = NULL;
-	unsigned i;
+	unsigned i, first = db->layout->first;
+	bool grow = first > 0 && db->owner_fd != -1;
 	int rc;
 
-	if ((rc = mdb_txn_begin(db->env, NULL, MDB_RDONLY, &txn)) != 0)
+	if ((rc = mdb_txn_begin(db->env, NULL, grow ? 0 : MDB_RDONLY,
+	    &txn)) != 0)
 		return db_why(why, db, rc, "begin reading");
 	if (check_layout(db, txn, why) == -1)
 		goto fail;
@@ -202,7 +207,8 @@ open_tables(struct db *db, struct why *why)
 			why_set(why, "too many tables in a layout");
 			goto fail;
 		}
-		rc = mdb_dbi_open(txn, db->layout->tables[i], 0, &db->dbi[i]);
+		rc = mdb_dbi_open(txn, db->layout->tables[i], grow &&
+		    i >= first ? MDB_CREATE : 0, &db->dbi[i]);
 		if (rc != 0) {
 			db_why(why, db, rc, "open a table");
 			goto fail;

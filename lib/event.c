@@ -1,9 +1,10 @@
 /*
  * event - the byte format of one event.
  *
- * Little-endian; "field" is u32 length and that many bytes.  Format 1:
+ * Little-endian; "field" is u32 length and that many bytes.  Format 1, and 2
+ * where there is something to stand behind the recipients:
  *
- *	  0	u8	format = 1
+ *	  0	u8	format = 1 or 2
  *	  1	u8	kind
  *	  2	u8	verdict
  *	  3	u8	stage
@@ -23,9 +24,10 @@
  *		u32	signatures, each: field domain, field selector
  *		u32	recipients, each: u8 local, u8 verdict,
  *			field address, domain, provider, rule
+ *	format 2	field return path, u64 id of the short token
  *
  * The charges stand before all text, so that replay at start reads the front
- * of each record and no more.  Nothing may follow the last recipient: a new
+ * of each record and no more.  Nothing may follow the last of it: a new
  * field is a new format number, an old format stays readable for ever, and a
  * format that is not known is refused with a sentence, never guessed at.
  *
@@ -40,7 +42,7 @@
 
 #include "lib/wire.h"
 
-enum { FORMAT = 1, AT_SEQ = 8, AT_TIME = 16, HEAD = 76,
+enum { FORMAT = 2, PLAIN = 1, TAIL = 8, AT_SEQ = 8, AT_TIME = 16, HEAD = 76,
 	CHARGE_LEAST = 16 + 2 + 6 * 8 + 2 * 4, FLAGS = 0xffffff };
 
 const char *const event_kind_names[] = { "accept", "hold", "refuse", "defer",
@@ -97,9 +99,11 @@ put_charge(struct buf *b, const struct charge *c)
 void
 event_encode(const struct event *e, struct buf *b)
 {
+	uint8_t format = e->return_path.n > 0 || e->token != 0 ? FORMAT :
+	    PLAIN;
 	size_t i;
 
-	put_u8(b, FORMAT);
+	put_u8(b, format);
 	put_u8(b, (uint8_t)e->kind);
 	put_u8(b, (uint8_t)e->verdict);
 	put_u8(b, (uint8_t)e->stage);
@@ -135,6 +139,24 @@ event_encode(const struct event *e, struct buf *b)
 		put_field(b, r->provider);
 		put_field(b, r->rule);
 	}
+	if (format == PLAIN)
+		return;
+	put_field(b, e->return_path);
+	put_u64(b, e->token);
+}
+
+/* event_token - the last eight bytes of a record that has them */
+uint64_t
+event_token(struct slice encoded)
+{
+	const uint8_t *p = (const uint8_t *)encoded.p;
+	struct wire w;
+
+	if (encoded.n < HEAD + TAIL || p[0] != FORMAT ||
+	    (p[1] != EVENT_ACCEPT && p[1] != EVENT_HOLD))
+		return 0;
+	w = wire_of(slice_from(encoded, encoded.n - TAIL));
+	return get_u64(&w);
 }
 
 /* event_stamp - give an encoded event its place in the order */
@@ -155,7 +177,7 @@ event_stamp(struct slice encoded, uint64_t seq, int64_t time)
 
 /* get_head - everything in front of the charges */
 static int
-get_head(struct wire *w, struct event *e, struct why *why)
+get_head(struct wire *w, struct event *e, uint8_t *out, struct why *why)
 {
 	uint8_t format = get_u8(w), kind = get_u8(w), verdict = get_u8(w);
 	uint8_t stage = get_u8(w);
@@ -164,6 +186,7 @@ get_head(struct wire *w, struct event *e, struct why *why)
 	if (!w->bad && format > FORMAT)
 		return why_set(why, "event of format %u: written by a newer "
 		    "Penstock, this one reads up to format %d", format, FORMAT);
+	*out = format;
 	flags = get_u32(w);
 	e->flags = flags & FLAGS;
 	e->seq = get_u64(w);
@@ -172,7 +195,7 @@ get_head(struct wire *w, struct event *e, struct why *why)
 	e->size = get_i64(w);
 	e->count = get_u32(w);
 	get_bytes(w, e->policy_hash, sizeof(e->policy_hash));
-	if (w->bad || format != FORMAT || kind > EVENT_RESET ||
+	if (w->bad || format < PLAIN || kind > EVENT_RESET ||
 	    verdict > VERDICT_DROP || stage > STAGE_MESSAGE ||
 	    flags >> 24 > VERDICT_DROP)
 		return why_set(why, "the head of the event makes no sense");
@@ -268,10 +291,11 @@ event_decode(struct slice s, struct event *e, struct arena *arena,
     struct why *why)
 {
 	struct wire w = wire_of(s);
+	uint8_t format;
 	size_t i;
 
 	memset(e, 0, sizeof(*e));
-	if (get_head(&w, e, why) == -1 ||
+	if (get_head(&w, e, &format, why) == -1 ||
 	    get_charges(&w, &e->charges, &e->ncharges, arena, why) == -1)
 		return -1;
 	for (i = 0; i < NTEXTS; i++)
@@ -291,6 +315,10 @@ event_decode(struct slice s, struct event *e, struct arena *arena,
 	}
 	if (get_recipients(&w, e, arena, why) == -1)
 		return -1;
+	if (format == FORMAT) {
+		e->return_path = get_field(&w);
+		e->token = get_u64(&w);
+	}
 	if (w.bad)
 		return why_set(why, "the event ends before it is whole");
 	if (w.p != w.end)
@@ -307,8 +335,9 @@ event_charges(struct slice s, uint64_t *seq, int64_t *time,
 {
 	struct wire w = wire_of(s);
 	struct event e = { .kind = EVENT_ACCEPT };
+	uint8_t format;
 
-	if (get_head(&w, &e, why) == -1 ||
+	if (get_head(&w, &e, &format, why) == -1 ||
 	    get_charges(&w, charges, n, arena, why) == -1)
 		return -1;
 	*seq = e.seq;

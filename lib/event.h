@@ -101,6 +101,9 @@ struct event {
 	size_t		 nrecipients;
 	uint64_t	 voids;		/* EVENT_VOID: seq it takes back */
 	struct slice	 text;		/* RELOAD, STATUS, RESET: what happened */
+	struct slice	 return_path;	/* MAIL FROM as it left, where the gate
+					   wrote its own */
+	uint64_t	 token;		/* id of the message's short token, or 0 */
 };
 #define EVENT_LONG_LINES	1u	/* signed lines over 998 bytes */
 
@@ -109,6 +112,9 @@ void	event_encode(const struct event *, struct buf *);
 void	event_stamp(struct slice encoded, uint64_t seq, int64_t time);
 int	event_decode(struct slice, struct event *, struct arena *,
 	    struct why *);
+/* The id that the index of tokens has for this record: of mail that went, or
+ * 0. It stands at its end. */
+uint64_t event_token(struct slice encoded);
 /* Only the head and the charges, for replay: no arena for recipients. */
 int	event_charges(struct slice, uint64_t *seq, int64_t *time,
 	    enum event_kind *, uint64_t *voids, struct charge **, size_t *n,

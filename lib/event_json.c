@@ -63,6 +63,17 @@ json_hex(struct buf *b, const char *name, const uint8_t *p, size_t n)
 	buf_char(b, '"');
 }
 
+/* json_hex64 - a key and an id, "" for 0 */
+static void
+json_hex64(struct buf *b, const char *name, uint64_t id)
+{
+	json_key(b, name);
+	if (id == 0)
+		buf_str(b, "\"\"");
+	else
+		buf_printf(b, "\"%016" PRIx64 "\"", id);
+}
+
 /* event_time - us since 1970 as RFC 3339, UTC, microseconds */
 void
 event_time(int64_t us, struct buf *b)
@@ -229,5 +240,7 @@ event_json(const struct event *e, struct buf *b)
 	json_bool(b, "long_lines", (e->flags & EVENT_LONG_LINES) != 0);
 	buf_char(b, '}');
 	json_text(b, "text", e->text);
+	json_text(b, "return_path", e->return_path);
+	json_hex64(b, "token", e->token);
 	buf_char(b, '}');
 }

@@ -21,6 +21,9 @@
  *	counters   hash_128, as in	u8 kind, u8 shared, u64 tenant,
  *		   a charge		i64 level, time, window, window_end,
  *					rate, period, u64 seq
+ *	tokens	   be64 id of a	u64 sequence of the event of its message;
+ *		   short token		whose it is says the event, when he is
+ *					the only remote recipient
  *	forms	   hash_128 of path	field path, field text
  *
  *	status: u8 format = 3, i64 pid, started, heartbeat, wall, clock_jump,
@@ -56,9 +59,9 @@
 enum { STATUS_FORMAT = 3 };
 
 static const char *const tables[] = { "meta", "events", "minutes",
-	"queue_ids", "counters", "forms", NULL };
+	"queue_ids", "counters", "forms", "tokens", NULL };
 const struct db_layout store_layout = { .version = 1, .kind = "gate",
-	.tables = tables };
+	.tables = tables, .first = T_TOKENS };
 
 const char *const status_result_names[] = { "ok", "partly", "refused", NULL };
 
@@ -254,6 +257,19 @@ index_minute(struct store *s, struct why *why)
 	return 0;
 }
 
+/* index_token - the message that a short token names */
+static int
+index_token(struct store *s, uint64_t token, struct why *why)
+{
+	uint8_t key[8], value[8];
+
+	if (token == 0)
+		return 0;
+	be64_put(key, token);
+	return store_put_row(s, T_TOKENS, (struct slice){ (char *)key, 8 },
+	    le64(s->seq, value), why);
+}
+
 /* store_append - the next event */
 int
 store_append(struct store *s, struct slice encoded, int64_t time,
@@ -273,6 +289,8 @@ store_append(struct store *s, struct slice encoded, int64_t time,
 		return -1;
 	if (queue_id.n > 0 && store_put_row(s, T_QUEUE_IDS,
 	    store_queue_key(queue_id, room), le64(s->seq, value), why) == -1)
+		return -1;
+	if (index_token(s, event_token(encoded), why) == -1)
 		return -1;
 	*seq = s->seq;
 	return 0;

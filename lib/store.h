@@ -109,6 +109,9 @@ int	store_read(struct store *, uint64_t from, size_t n, struct arena *,
 	    struct slice *encoded, size_t *got, struct why *);
 int	store_by_queue_id(struct store *, struct slice, uint64_t *seq,
 	    struct why *);					/* fetch */
+/* The message that a short token of that id names. Fetch. */
+int	store_by_token(struct store *, uint64_t id, uint64_t *seq,
+	    struct why *);
 /* Every counter row; the callback returns false to stop. One transaction. */
 int	store_counters(struct store *, uint64_t *checkpoint,
 	    bool (*)(void *, const struct counter_row *), void *,
@@ -130,7 +133,8 @@ int	store_heads(struct store *, uint64_t from, size_t n,
  * process first: a damaged file may kill it.  dir: .../gate, in use or not.
  */
 struct store_tally {
-	uint64_t events, first, last, minutes, queue_ids, counters, forms;
+	uint64_t events, first, last, minutes, queue_ids, counters, forms,
+		 tokens;
 	uint64_t checkpoint;
 };
 int	store_verify(const char *dir, struct store_tally *, struct why *);

@@ -10,7 +10,7 @@
 #include "lib/store.h"
 
 enum store_table { T_META, T_EVENTS, T_MINUTES, T_QUEUE_IDS, T_COUNTERS,
-	T_FORMS };
+	T_FORMS, T_TOKENS };
 extern const struct db_layout store_layout;
 
 #define STORE_MINUTE	(60 * INT64_C(1000000))

@@ -246,6 +246,26 @@ store_by_queue_id(struct store *s, struct slice id, uint64_t *seq,
 	return rc;
 }
 
+/* store_by_token - the message that it names */
+int
+store_by_token(struct store *s, uint64_t id, uint64_t *seq, struct why *why)
+{
+	struct db_txn *txn = NULL;
+	struct slice value;
+	uint8_t key[8];
+	int rc;
+
+	if (db_begin(s->db, false, &txn, why) == -1)
+		return -1;
+	be64_put(key, id);
+	rc = db_get(txn, T_TOKENS, (struct slice){ (char *)key, 8 }, &value,
+	    why);
+	if (rc == 1 && get64(value, seq, why) == -1)
+		rc = -1;
+	db_abort(txn);
+	return rc;
+}
+
 /* store_counters - the whole checkpoint, as of one moment */
 int
 store_counters(struct store *s, uint64_t *checkpoint,

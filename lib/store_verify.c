@@ -9,6 +9,7 @@
  *			of a minute is in minutes; a queue id is in queue_ids,
  *			at this event or a later one
  *	minutes		each row names the first event of just that minute
+ *	tokens		each row names the event that has the token
  *	queue_ids	each row names an event that bears the id
  *	counters	decode; none is ahead of the last event
  *	meta		the checkpoint is not ahead either; the status decodes
@@ -174,6 +175,26 @@ check_queue_id(struct check *c, struct slice key, struct slice value)
 	return 0;
 }
 
+/* check_token - a row of tokens */
+static int
+check_token(struct check *c, struct slice key, struct slice value)
+{
+	uint64_t seq = row64(value);
+	struct slice encoded;
+	int got;
+
+	if (key.n != 8 || value.n != 8)
+		return wrong(c, "a row of the tokens makes no sense");
+	if ((got = event_at(c, seq, &encoded)) == -1)
+		return -1;
+	if (got == 0 || event_token(encoded) !=
+	    be64_get((const uint8_t *)key.p))
+		return wrong(c, "a token names event %" PRIu64 ", which is "
+		    "%s", seq, got == 0 ? "missing" : "of another");
+	c->tally->tokens++;
+	return 0;
+}
+
 /* check_ahead - nothing may know a sequence that no event has */
 static int
 check_ahead(struct check *c, const char *what, uint64_t seq)
@@ -313,6 +334,7 @@ store_verify(const char *dir, struct store_tally *tally, struct why *why)
 	if (check_table(&c, T_EVENTS, check_event) == 0 &&
 	    check_table(&c, T_MINUTES, check_minute) == 0 &&
 	    check_table(&c, T_QUEUE_IDS, check_queue_id) == 0 &&
+	    check_table(&c, T_TOKENS, check_token) == 0 &&
 	    check_table(&c, T_COUNTERS, check_counter) == 0 &&
 	    check_table(&c, T_META, check_meta) == 0 &&
 	    check_table(&c, T_FORMS, check_form) == 0)

@@ -85,6 +85,8 @@ one_edit(SMFICTX *ctx, const struct edit *e, struct arena *arena)
 		return MI_FAILURE;
 	if (e->kind == EDIT_QUARANTINE)
 		return smfi_quarantine(ctx, (char *)value.p);
+	if (e->kind == EDIT_RETURN_PATH)
+		return smfi_chgfrom(ctx, (char *)value.p, NULL);
 	if (e->kind == EDIT_DROP_RCPT)
 		return smfi_delrcpt(ctx, (char *)value.p);
 	if (!apply_name_ok(name))

@@ -21,7 +21,7 @@
 #include "milter/stage.h"
 
 #define ACTIONS	(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT | \
-		SMFIF_QUARANTINE)
+		SMFIF_QUARANTINE | SMFIF_CHGFROM)
 #define STEPS	(SMFIP_NOHELO | SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NR_HDR)
 
 static struct gate *gate;	/* the one of this process */
@@ -66,9 +66,9 @@ on_negotiate(SMFICTX *ctx, unsigned long actions, unsigned long steps,
 {
 	(void)f2, (void)f3;
 	if ((actions & ACTIONS) != ACTIONS) {
-		log_error("the MTA does not let a milter change headers and "
-		    "recipients and hold mail (it offers 0x%lx, needed is "
-		    "0x%lx)", actions, ACTIONS);
+		log_error("the MTA does not let a milter change headers, "
+		    "recipients and sender and hold mail (it offers 0x%lx, "
+		    "needed is 0x%lx)", actions, ACTIONS);
 		return SMFIS_REJECT;
 	}
 	*want = ACTIONS | (actions & SMFIF_SETSYMLIST);

@@ -233,6 +233,8 @@ record_accept(struct session *s)
 	e->rule = policy_rule(m->mail.policy, m->mail.tenant_rule, m->arena);
 	fill_would(m, e);
 	fill_hold(m, e);
+	e->token = m->plan.carried.token;
+	e->return_path = m->plan.carried.return_path;
 	if (m->signing && sign_long_lines(s->signer))
 		e->flags |= EVENT_LONG_LINES;
 	if (fill_recipients(m, e) == -1 || fill_signatures(m, e) == -1 ||

@@ -204,6 +204,11 @@ in_vain(const struct build *b, const struct tenant *t,
 		    "out";
 	if (t->bounce_domain.n > 0)
 		return NULL;
+	if (s->return_path == RETURN_PATH_VERP) {
+		*at = s->return_path_at;
+		return "there is no bounce_domain for return_path = "
+		    "\"verp\": MAIL FROM stays as it came";
+	}
 	if (s->unsubscribe == UNSUBSCRIBE_MAILTO)
 		return "there is no bounce_domain for the mailto: no "
 		    "List-Unsubscribe is written";
@@ -230,6 +235,8 @@ check_carried(struct build *b, const struct tenant *t,
 			continue;
 		if (at.file != t->at.file)
 			at = t->at;
+		if (!wrong && build_told(b, at, 'w'))
+			continue;
 		if (wrong)
 			problem_error(problems, at, "stream \"%.*s\": %s",
 			    SLICE_ARG(s->name), what);

@@ -21,7 +21,7 @@
 #include "lib/map.h"
 
 const char *const edit_names[] = { "remove", "insert", "drop recipient",
-	"quarantine", NULL };
+	"quarantine", "return path", NULL };
 
 /* plan_forged - is it a name that only we may write? */
 bool
@@ -173,7 +173,12 @@ envelope(const struct mail *mail, struct plan *plan, struct arena *arena,
 	}
 	edit = (struct edit){ .kind = EDIT_QUARANTINE,
 		.value = mail->hold.text };
-	return mail->hold.code != NULL ? edit_add(plan, &edit, arena, why) : 0;
+	if (mail->hold.code != NULL &&
+	    edit_add(plan, &edit, arena, why) == -1)
+		return -1;
+	edit = (struct edit){ .kind = EDIT_RETURN_PATH,
+		.value = plan->carried.return_path };
+	return edit.value.n > 0 ? edit_add(plan, &edit, arena, why) : 0;
 }
 
 /* inserts - the headers that are ours, and so are signed */

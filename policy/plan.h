@@ -2,9 +2,9 @@
  * plan - the edits a message gets, as data, shared by the gate and by explain.
  *
  * Removals come first, from the highest index of a name to the lowest; then
- * recipients that may not have it, the hold queue, and inserts at index 0, the
- * DKIM-Signatures last.  milter/apply.c carries them out and nothing else
- * does.  Memory: the arena.  Threads: any.
+ * recipients that may not have it, the hold queue, the return path, and
+ * inserts at index 0, the DKIM-Signatures last.  milter/apply.c carries them
+ * out and nothing else does.  Memory: the arena.  Threads: any.
  */
 #ifndef POLICY_PLAN_H
 #define POLICY_PLAN_H
@@ -14,13 +14,14 @@
 #include "policy/unsubscribe.h"
 
 enum edit_kind { EDIT_REMOVE, EDIT_INSERT, EDIT_DROP_RCPT,
-	EDIT_QUARANTINE };
+	EDIT_QUARANTINE, EDIT_RETURN_PATH };
 extern const char *const edit_names[];
 
 struct edit {
 	enum edit_kind	kind;
 	struct slice	name, value;	/* REMOVE: name as seen; QUARANTINE:
-					   value says why */
+					   value says why; RETURN_PATH:
+					   the address */
 	unsigned	index;		/* REMOVE: 1.. among that name */
 };
 

@@ -44,8 +44,8 @@ is_bulk(const struct stream *s)
 bool
 unsubscribe_needs_ring(const struct stream *s)
 {
-	return is_bulk(s) && (s->unsubscribe != UNSUBSCRIBE_OFF ||
-	    s->cfbl.n > 0);
+	return s->return_path == RETURN_PATH_VERP || (is_bulk(s) &&
+	    (s->unsubscribe != UNSUBSCRIBE_OFF || s->cfbl.n > 0));
 }
 
 /* reached - those who get the message; *only: the one, if he is remote */
@@ -185,7 +185,8 @@ unsubscribe_headers(struct mail *mail, const struct header_fact *h,
 	if (mail->policy->ring_trouble != NULL && unsubscribe_needs_ring(s))
 		return reply(a, mail->arena, VERDICT_DEFER, "451", "4.3.5",
 		    s->at, "tenant %.*s: the keys for unsubscribe links "
-		    "cannot be used, the postmaster must mend them",
+		    "and return paths cannot be used, the postmaster must "
+		    "mend them",
 		    SLICE_ARG(mail->tenant->name));
 	return reply_pass(a, mail->tenant_rule);
 }
@@ -373,6 +374,27 @@ make_cfbl(const struct mail *mail, struct carried *c, struct arena *arena,
 	    c->text), why) == -1 ? -1 : 0;
 }
 
+/* make_path - a return path that names the message; never for mail that
+ * wants no answer */
+static int
+make_path(const struct mail *mail, struct carried *c, struct arena *arena,
+    struct why *why)
+{
+	struct slice at = mail->tenant->bounce_domain;
+	char *path;
+
+	if (mail->stream->return_path != RETURN_PATH_VERP ||
+	    mail->null_sender || at.n == 0 || mail->policy->ring == NULL)
+		return 0;
+	if (short_token(mail, c, why) == -1)
+		return -1;
+	path = arena_printf(arena, "b+%s@%.*s", c->text, SLICE_ARG(at));
+	if (path == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for a path");
+	c->return_path = slice_of(path);
+	return 0;
+}
+
 /* unsubscribe_make - what is written */
 int
 unsubscribe_make(const struct mail *mail, const struct header_fact *h,
@@ -382,11 +404,14 @@ unsubscribe_make(const struct mail *mail, const struct header_fact *h,
 	size_t remote;
 
 	*c = (struct carried){ .n = 0 };
-	if (mail->tenant == NULL || mail->stream == NULL ||
-	    !is_bulk(mail->stream))
+	if (mail->tenant == NULL || mail->stream == NULL)
 		return 0;
 	(void)reached(mail, &only, &remote);
 	if (remote == 0)
+		return 0;
+	if (make_path(mail, c, arena, why) == -1)
+		return -1;
+	if (!is_bulk(mail->stream))
 		return 0;
 	if (make_list(mail, h, n, c, arena, why) == -1 ||
 	    make_feedback(mail, h, n, c, arena, why) == -1)

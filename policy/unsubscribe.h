@@ -3,9 +3,9 @@
  * List-Unsubscribe (RFC 2369, RFC 8058), List-Id (RFC 2919), Feedback-ID,
  * CFBL-Address (RFC 9477), and the return path that names the message.
  *
- * Bulk mail only, and mail with a remote recipient only.  A link names one
- * recipient, so mail to several gets none: it gets a mailto: that names the
- * message, or is turned away, as many_recipients says.
+ * Bulk mail only (but for the return path), and mail with a remote recipient
+ * only.  A link names one recipient, so mail to several gets none: it gets a
+ * mailto: that names the message, or is turned away, as many_recipients says.
  * List-Unsubscribe-Post is written beside our own link and under a signature
  * alone; a sender's own List-Unsubscribe never gets it.
  * Memory: the arena.  Threads: any.
@@ -24,6 +24,7 @@ struct carried {
 	bool		 list, feedback, cfbl;	/* what others wrote of it goes */
 	uint64_t	 token;		/* id of the short token; 0: none */
 	char		 text[TOKEN_SHORT + 1];
+	struct slice	 return_path;	/* p NULL: as it came */
 };
 
 /* Can mail of that stream not be without the keys of tokens? */

@@ -145,10 +145,67 @@ print_long(const struct token *t, const struct names *names, bool json)
 	    t->list == 0 ? "all of the tenant" : list, t->key);
 }
 
+/* message_of - the event that the gate knows it by; fetch */
+static int
+message_of(const struct config *config, uint64_t id, struct event *e,
+    struct arena *a, struct why *why)
+{
+	char *dir = xasprintf("%s/gate", config->store);
+	struct store *store = NULL;
+	struct slice encoded;
+	uint64_t seq;
+	size_t n = 0;
+	int got = store_open_read(&store, dir, why);
+
+	free(dir);
+	if (got == 1)
+		got = store_by_token(store, id, &seq, why);
+	if (got == 1 && store_read(store, seq, 1, a, &encoded, &n, why) == -1)
+		got = -1;
+	if (got == 1 && n == 1 && event_decode(encoded, e, a, why) == -1)
+		got = -1;
+	store_close(store);
+	return got == 1 ? n == 1 : got;
+}
+
+/* print_short - what a return path names */
+static int
+print_short(const struct config *config, const struct token_short *s,
+    bool json, struct arena *a)
+{
+	struct quoted q;
+	struct event e;
+	struct why why;
+	int got = message_of(config, s->id, &e, a, &why);
+
+	if (got == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	if (json) {
+		printf("{\"genuine\":true,\"form\":\"short\",\"key\":%u,"
+		    "\"id\":\"%016" PRIx64 "\",\"event\":", s->key, s->id);
+		if (got == 1)
+			printf("%" PRIu64 "}\n", e.seq);
+		else
+			printf("null}\n");
+		return TOOL_OK;
+	}
+	printf("short form, key %u, id %016" PRIx64 "\n", s->key, s->id);
+	if (got == 0) {
+		puts("message    the gate's store does not know it (any more)");
+		return TOOL_OK;
+	}
+	printf("message    event %" PRIu64 ", queue id %.*s\ntenant     %s\n",
+	    e.seq, SLICE_ARG(e.queue_id), text_quote(e.tenant, &q));
+	for (size_t i = 0; i < e.nrecipients; i++)
+		printf("recipient  %s\n", text_quote(e.recipients[i].address,
+		    &q));
+	return TOOL_OK;
+}
+
 /* read_token - long or short; exit status */
 static int
-read_token(const struct token_ring *keys, struct slice text,
-    const struct names *names, bool json, struct arena *a)
+read_token(const struct config *config, const struct token_ring *keys,
+    struct slice text, const struct names *names, bool json, struct arena *a)
 {
 	struct token_short s;
 	struct token t;
@@ -159,12 +216,8 @@ read_token(const struct token_ring *keys, struct slice text,
 		print_long(&t, names, json);
 		return TOOL_OK;
 	}
-	if (got == 0 && (got = token_short_read(keys, text, &s, &why)) == 1) {
-		printf(json ? "{\"genuine\":true,\"form\":\"short\","
-		    "\"key\":%u,\"id\":\"%016" PRIx64 "\"}\n" :
-		    "short form, key %u, id %016" PRIx64 "\n", s.key, s.id);
-		return TOOL_OK;
-	}
+	if (got == 0 && (got = token_short_read(keys, text, &s, &why)) == 1)
+		return print_short(config, &s, json, a);
 	if (got == -1)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	if (json)
@@ -200,8 +253,8 @@ tool_token_read(const struct tool *tool, int argc, char **argv)
 	if ((status = tool_config(tool, &config)) == TOOL_OK &&
 	    (status = ring(config, &keys)) == TOOL_OK) {
 		names = names_new(config);
-		status = read_token(keys, slice_of(slash != NULL ? slash + 1 :
-		    argv[json]), names, json, a);
+		status = read_token(config, keys, slice_of(slash != NULL ?
+		    slash + 1 : argv[json]), names, json, a);
 	}
 	names_free(names);
 	token_ring_free(keys);

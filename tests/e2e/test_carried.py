@@ -2,6 +2,7 @@
 signed, links that work, what becomes of mail to several."""
 
 import http.client
+import json
 import re
 import signal
 
@@ -29,6 +30,10 @@ tenant "acme" {
 		unsubscribe = "one-click"
 		feedback_id = "add"
 		cfbl = "fbl@acme.example"
+	}
+	stream "bounces" {
+		match = {"sender:verp@*"}
+		return_path = "verp"
 	}
 }
 """,
@@ -223,3 +228,27 @@ def test_without_keys_it_is_later_and_the_check_says_why(build):
     assert said.returncode == 1
     assert "needs the keys of tokens, its mail gets 451" in said.stdout + \
         said.stderr
+
+
+def test_a_bounce_comes_back_to_the_message_that_it_is_of(house):
+    house.sink.answer = lambda r: "550 5.1.1 User unknown" if \
+        r == "gone@example.org" else None
+    sent = submit(house, "acme", "verp@acme.example",
+                  ["here@example.org", "gone@example.org"], "verp")
+    assert sent.code == 250, sent
+    event = event_of(house, sent)
+    assert event["mail_from"] == "verp@acme.example"
+    assert re.fullmatch(r"b\+[a-z2-7]{32}@bounce\.acme\.example",
+                        event["return_path"])
+    mail = got(house, "verp")
+    assert mail.sender == event["return_path"]
+    bounce = house.sink.wait(lambda s: [
+        d for d in s.deliveries if event["return_path"] in d.recipients])[0]
+    assert bounce.sender == "" and b"gone@example.org" in bounce.data
+    token = event["return_path"][2:34]
+    said = house.gate.penstock("token", "read", "--json", token.upper())
+    read = json.loads(said.stdout)
+    assert (read["id"], read["event"]) == (event["token"], event["seq"])
+    shown = house.gate.penstock("token", "read", token).stdout
+    assert "here@example.org" in shown and "gone@example.org" in shown
+

@@ -50,6 +50,14 @@ smfi_delrcpt(SMFICTX *ctx, char *rcpt)
 }
 
 int
+smfi_chgfrom(SMFICTX *ctx, char *from, char *args)
+{
+	(void)ctx;
+	buf_printf(&sent, "from(%s,%s)", from, args != NULL ? args : "NULL");
+	return wrote();
+}
+
+int
 smfi_quarantine(SMFICTX *ctx, char *reason)
 {
 	(void)ctx;
@@ -218,6 +226,22 @@ any_edit_that_fails_is_told(void **state)
 }
 
 static void
+a_return_path_leaves_without_words_of_its_own(void **state)
+{
+	static struct edit one = { .kind = EDIT_RETURN_PATH,
+		.value = SLICE("b+x@bounce.acme.example") };
+	struct plan plan = { .edits = &one, .n = 1 };
+	struct arena *arena = arena_new(4096, 0);
+	struct why why;
+
+	(void)state;
+	begin(0);
+	assert_int_equal(apply_plan(NULL, &plan, arena, &why), 0);
+	got_sent("a return path", "from(b+x@bounce.acme.example,NULL)");
+	arena_free(arena);
+}
+
+static void
 what_must_not_leave_does_not(void **state)
 {
 	static const struct edit bad[] = {
@@ -228,6 +252,7 @@ what_must_not_leave_does_not(void **state)
 		{ .kind = EDIT_REMOVE, .name = SLICE("A:") , .index = 1 },
 		{ .kind = EDIT_DROP_RCPT, .value = SLICE("a\r\nb") },
 		{ .kind = EDIT_QUARANTINE, .value = SLICE("a\nb") },
+		{ .kind = EDIT_RETURN_PATH, .value = SLICE("a\nb") },
 	};
 	struct arena *arena = arena_new(4096, 0);
 	struct why why;
@@ -288,6 +313,7 @@ main(void)
 		cmocka_unit_test(header_names),
 		cmocka_unit_test(edits_leave_in_the_order_of_the_plan),
 		cmocka_unit_test(any_edit_that_fails_is_told),
+		cmocka_unit_test(a_return_path_leaves_without_words_of_its_own),
 		cmocka_unit_test(what_must_not_leave_does_not),
 		cmocka_unit_test(without_memory_nothing_leaves),
 		cmocka_unit_test(replies),

@@ -290,6 +290,44 @@ the_same_words_give_the_same_link(void **state)
 }
 
 static const struct {
+	const char	*name, *from, *rcpts;
+	bool		 changed;
+} paths[] = {
+	{ "a message elsewhere", "news@acme.example", "ann@x.example", true },
+	{ "one to several", "news@acme.example",
+	    "ann@x.example bob@x.example", true },
+	{ "mail that wants no answer keeps it so", "<>", "ann@x.example",
+	    false },
+	{ "mail that stays here", "news@acme.example", "bob@here.example",
+	    false },
+};
+
+static void
+return_paths_name_the_message(void **state)
+{
+	size_t n;
+
+	(void)state;
+	policy("return_path = \"verp\"\n" TENANT("", ""));
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (sent(paths[i].from, paths[i].rcpts, "") != VERDICT_PASS)
+			fail_msg("%s: %.*s", paths[i].name,
+			    SLICE_ARG(asked.answer.text));
+		for (n = 0; n < plan.n; n++)
+			if (plan.edits[n].kind == EDIT_RETURN_PATH)
+				break;
+		if ((n < plan.n) != paths[i].changed ||
+		    (plan.carried.token != 0) != paths[i].changed)
+			fail_msg("%s: changed is not %d", paths[i].name,
+			    paths[i].changed);
+		if (n < plan.n && !like(plan.edits[n].value,
+		    "b+%S@bounce.acme.example", ""))
+			fail_msg("%s: got %.*s", paths[i].name,
+			    SLICE_ARG(plan.edits[n].value));
+	}
+}
+
+static const struct {
 	const char	*name, *block, *from, *rcpts, *lines, *code, *dsn;
 } turned[] = {
 	{ "the second recipient comes with the next message",
@@ -406,6 +444,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_is_written),
 		T(the_same_words_give_the_same_link),
+		T(return_paths_name_the_message),
 		T(what_is_turned_away),
 		T(in_shadow_they_pass),
 		T(without_keys_such_mail_waits_and_other_mail_does_not),

@@ -199,6 +199,7 @@
 		"\tdomains = {\"a.example\"}\n"
 		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
 		"\tgroup = \"g\"\n"
+		"\tbounce_domain = \"b.a.example\"\n"
 		"\tclass = \"c\"\n"
 		"\tstream \"default\" { cap \"d\" { jitter = 0.1 } }\n"
 		"}\n") },

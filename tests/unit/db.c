@@ -23,7 +23,7 @@
 
 enum { ROWS, MORE };
 static const char *const names[] = { "rows", "more", NULL };
-static const struct db_layout layout = { 1, "test", names };
+static const struct db_layout layout = { 1, "test", names, 0 };
 
 static char folder[64], dir[80];
 static int no_room;		/* what fallocate says instead of working */
@@ -254,12 +254,12 @@ another_kind_or_version_is_refused(void **state)
 		struct db_layout layout;
 		const char	*said;
 	} cases[] = {
-		{ .name = "another kind", .layout = { 1, "gate", names },
+		{ .name = "another kind", .layout = { 1, "gate", names, 0 },
 		    .said = "kind \"test\", not \"gate\"" },
 		{ .name = "written by a newer one",
-		    .layout = { 0, "test", names }, .said = "newer" },
+		    .layout = { 0, "test", names, 0 }, .said = "newer" },
 		{ .name = "written by an older one",
-		    .layout = { 2, "test", names }, .said = "older" },
+		    .layout = { 2, "test", names, 0 }, .said = "older" },
 	};
 
 	(void)state;
@@ -278,9 +278,33 @@ another_kind_or_version_is_refused(void **state)
 }
 
 static void
+an_owner_adds_the_tables_of_a_later_release_and_no_others(void **state)
+{
+	static const char *const more[] = { "rows", "more", "late", NULL };
+	static const char *const lost[] = { "rows", "gone", "late", NULL };
+	static const struct db_layout later = { 1, "test", more, 2 };
+	static const struct db_layout broken = { 1, "test", lost, 2 };
+	struct db *db;
+	struct why why;
+
+	(void)state;
+	db_close(own(64 * MIB));
+	assert_int_equal(db_open_reader(&db, dir, &later, &why), -1);
+	assert_int_equal(db_open_owner(&db, dir, &broken, 64 * MIB, &why), -1);
+	assert_int_equal(db_open_owner(&db, dir, &later, 64 * MIB, &why), 0);
+	db_close(db);
+	assert_int_equal(db_open_reader(&db, dir, &later, &why), 1);
+	db_close(db);
+	/* whoever knows less still reads it */
+	assert_int_equal(db_open_reader(&db, dir, &layout, &why), 1);
+	db_close(db);
+}
+
+static void
 any_version_is_for_readers(void **state)
 {
-	static const struct db_layout any = { DB_ANY_VERSION, "test", names };
+	static const struct db_layout any = { DB_ANY_VERSION, "test", names,
+		0 };
 	struct db *db;
 	struct why why;
 
@@ -729,6 +753,7 @@ main(void)
 		T(rows_come_back_in_order),
 		T(a_reader_of_nothing_finds_nothing),
 		T(another_kind_or_version_is_refused),
+		T(an_owner_adds_the_tables_of_a_later_release_and_no_others),
 		T(any_version_is_for_readers),
 		T(a_file_cut_off_anywhere_is_refused),
 		T(what_is_no_store_is_refused),

@@ -73,6 +73,8 @@ full(void)
 		.charges = charges, .ncharges = 2,
 		.recipients = recipients, .nrecipients = 2,
 		.voids = 12, .text = SLICE("words"),
+		.return_path = SLICE("b+x@bounce.acme.example"),
+		.token = UINT64_C(0x0123456789abcdef),
 	};
 
 	memset(e.policy_hash, 0xab, sizeof(e.policy_hash));
@@ -119,6 +121,36 @@ what_goes_in_comes_out(void **state)
 	assert_memory_equal(again.data, b.data, b.len);
 	buf_free(&b);
 	buf_free(&again);
+}
+
+static void
+only_what_has_a_tail_is_of_the_second_format(void **state)
+{
+	struct event e = full(), got;
+	struct buf b = encoded(&e);
+	struct why why;
+
+	(void)state;
+	assert_int_equal(b.data[0], 2);
+	assert_true(event_token(buf_slice(&b)) == e.token);
+	for (size_t n = 0; n < b.len; n++)
+		(void)event_token((struct slice){ (char *)b.data, n });
+	assert_int_equal(event_decode(buf_slice(&b), &got, arena, &why), 0);
+	assert_true(slice_eq(got.return_path, e.return_path));
+	assert_true(got.token == e.token);
+	buf_free(&b);
+	/* a void names no mail that went */
+	e.kind = EVENT_VOID;
+	b = encoded(&e);
+	assert_true(event_token(buf_slice(&b)) == 0);
+	buf_free(&b);
+	e.kind = EVENT_ACCEPT;
+	e.return_path = SLICE_NONE;
+	e.token = 0;
+	b = encoded(&e);
+	assert_int_equal(b.data[0], 1);
+	assert_true(event_token(buf_slice(&b)) == 0);
+	buf_free(&b);
 }
 
 static void
@@ -192,7 +224,7 @@ nonsense_is_refused_with_a_sentence(void **state)
 		uint8_t		 value;
 		const char	*said;
 	} cases[] = {
-		{ .name = "a newer format", .at = 0, .value = 2,
+		{ .name = "a newer format", .at = 0, .value = 3,
 		    .said = "newer Penstock" },
 		{ .name = "format 0", .at = 0, .value = 0,
 		    .said = "makes no sense" },
@@ -244,7 +276,7 @@ an_empty_event_has_every_key(void **state)
 	    "\"stage\":\"connect\",\"rule\":\"\","
 	    "\"reply\":\"\",\"limit\":\"\",\"count\":0,\"charges\":[],"
 	    "\"recipients\":[],\"voids\":0,\"flags\":{\"long_lines\":false},"
-	    "\"text\":\"\"}";
+	    "\"text\":\"\",\"return_path\":\"\",\"token\":\"\"}";
 	struct event e = { .kind = EVENT_STATUS };
 	struct buf b = BUF_INIT;
 
@@ -327,6 +359,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_goes_in_comes_out),
+		T(only_what_has_a_tail_is_of_the_second_format),
 		T(replay_reads_the_same_charges),
 		T(cut_after_any_byte_it_is_refused),
 		T(bytes_behind_it_are_refused),

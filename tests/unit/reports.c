@@ -32,6 +32,7 @@
 #define NOW	(INT64_C(1795600000) * CLOCK_SECOND)	/* 2026-11-25 */
 
 static char folder[64];
+static char bounce_to[80] = "b@bounce.example";
 static struct store *gate;
 static struct outcomes *store;
 static struct classifier *rules;
@@ -82,10 +83,12 @@ static int
 setup(void **state)
 {
 	struct reports_with with;
-	char dir[96];
+	char dir[96], keys[96];
+	uint8_t number;
 
 	(void)state;
 	clock_set(NOW);
+	snprintf(bounce_to, sizeof(bounce_to), "b@bounce.example");
 	snprintf(folder, sizeof(folder), "/tmp/penstock-reports.XXXXXX");
 	if (mkdtemp(folder) == NULL)
 		return -1;
@@ -95,7 +98,9 @@ setup(void **state)
 	snprintf(dir, sizeof(dir), "%s/outcomes", folder);
 	must(outcomes_open(&store, dir, MAP, &why));
 	must(classifier_builtin(&rules, &why));
-	with = (struct reports_with){ .forward = "", .outcomes = store,
+	snprintf(keys, sizeof(keys), "%s/token.keys", folder);
+	must(token_ring_add(keys, &number, &why));
+	with = (struct reports_with){ .forward = "", .token_keys = keys, .outcomes = store,
 	    .gate = &gate, .classifier = &rules };
 	must(reports_new(&reports, -1, &with, &why));
 	sent("OLD", "<old@acme.example>", "ann@far.example", "",
@@ -107,6 +112,43 @@ setup(void **state)
 	return 0;
 }
 
+/* named - a message of a token to cid, and one to cid and dan, whose
+ * Message-ID nobody knows; the return path of the first or the second */
+static void
+named(bool two)
+{
+	struct event_recipient rcpts[] = {
+		{ .address = SLICE("cid@far.example"),
+		  .domain = SLICE("far.example"), .provider = SLICE("other") },
+		{ .address = SLICE("dan@far.example"),
+		  .domain = SLICE("far.example"),
+		  .provider = SLICE("other") } };
+	struct event e = { .kind = EVENT_ACCEPT, .time = NOW - CLOCK_HOUR,
+		.queue_id = SLICE("6path"), .tenant = SLICE("acme"),
+		.stream = SLICE("news"), .count = 1, .token = two ? 22 : 11,
+		.return_path = SLICE("b+x@bounce.example"),
+		.recipients = rcpts, .nrecipients = two ? 2 : 1 };
+	struct token_short t = { .id = e.token };
+	struct buf b = BUF_INIT;
+	struct token_ring *ring;
+	char path[96], text[TOKEN_SHORT + 1];
+
+	event_encode(&e, &b);
+	must(store_begin(gate, &why));
+	must(store_append(gate, buf_slice(&b), e.time, e.queue_id, &e.seq,
+	    &why));
+	must(store_commit(gate, &why));
+	buf_free(&b);
+	snprintf(path, sizeof(path), "%s/token.keys", folder);
+	must(token_ring_load(&ring, path, &why));
+	must(token_short_make(ring, &t, text, &why));
+	token_ring_free(ring);
+	snprintf(bounce_to, sizeof(bounce_to), "B+%s@bounce.example", text);
+	for (char *c = bounce_to; *c != '\0'; c++)	/* any case comes back */
+		if (*c >= 'a' && *c <= 'm')
+			*c = (char)(*c - 'a' + 'A');
+}
+
 static int
 teardown(void **state)
 {
@@ -116,6 +158,8 @@ teardown(void **state)
 	char path[192];
 
 	(void)state;
+	snprintf(path, sizeof(path), "%s/token.keys", folder);
+	unlink(path);
 	reports_free(reports);
 	classifier_free(rules);
 	outcomes_close(store);
@@ -162,8 +206,8 @@ take_from(const char *sender, struct slice mail)
 	static char answer[256];
 
 	must(outcomes_begin(store, &why));
-	must(reports_take(reports, slice_of(sender), SLICE("b@bounce.example"),
-	    mail, answer, sizeof(answer), &why));
+	must(reports_take(reports, slice_of(sender), slice_of(bounce_to), mail,
+	    answer, sizeof(answer), &why));
 	must(outcomes_commit(store, &why));
 	return answer;
 }
@@ -269,6 +313,43 @@ static const struct story stories[] = {
 	  "arf: abuse, 0 recorded, 0 known, 1 unproven", -1, -1, 1 },
 };
 /* clang-format on */
+
+static const struct {
+	const char	*name, *corpus, *file, *old, *new, *answer;
+	bool		 two, forged;
+} paths[] = {
+	{ "a bounce that came to the message's own address", "dsn", "domino",
+	  "ann@far.example", "cid@far.example", BOUNCED, false, false },
+	{ "the right one of two", "dsn", "exim", "ann@far.example",
+	  "dan@far.example", BOUNCED, true, false },
+	{ "whoever it was, when there is only one", "dsn", "exim",
+	  "ann@far.example", "moved@else.example", BOUNCED, false, false },
+	{ "forged: nobody of the two", "dsn", "exim", "ann@far.example",
+	  "moved@else.example", FORGED, true, false },
+	{ "forged: a token with another character", "dsn", "exim",
+	  "ann@far.example", "cid@far.example", FORGED, false, true },
+};
+
+static void
+a_return_path_says_which_message(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		const char *got;
+		struct slice mail;
+
+		setup(NULL);
+		named(paths[i].two);
+		if (paths[i].forged)
+			bounce_to[9] = bounce_to[9] == 'q' ? 'r' : 'q';
+		mail = edited(paths[i].corpus, paths[i].file, paths[i].old,
+		    paths[i].new);
+		got = take(mail);
+		if (strncmp(got, paths[i].answer, strlen(paths[i].answer)))
+			fail_msg("%s: got %s", paths[i].name, got);
+		teardown(NULL);
+	}
+}
 
 /* one_more - counts what is kept */
 static bool
@@ -489,6 +570,7 @@ main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_return_path_says_which_message),
 		cmocka_unit_test(each_mail_has_its_effect_and_no_other),
 		TEST(the_same_bounce_counts_once),
 		TEST(a_dmarc_report_counts_once),

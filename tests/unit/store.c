@@ -241,6 +241,34 @@ struct seen {
 };
 
 /* see - callback of store_counters */
+static void
+a_token_leads_to_its_message(void **state)
+{
+	struct event e = { .kind = EVENT_ACCEPT, .count = 1,
+		.queue_id = SLICE("T1"), .token = 77 };
+	struct buf b = BUF_INIT;
+	uint64_t seq, got;
+
+	(void)state;
+	event_encode(&e, &b);
+	must(store_begin(store, &why));
+	must(store_append(store, buf_slice(&b), 1000, e.queue_id, &seq, &why));
+	must(store_commit(store, &why));
+	/* the same again as a void: the message stays the one that went */
+	buf_reset(&b);
+	e.kind = EVENT_VOID;
+	event_encode(&e, &b);
+	must(store_begin(store, &why));
+	must(store_append(store, buf_slice(&b), 1000, e.queue_id, &got,
+	    &why));
+	must(store_commit(store, &why));
+	buf_free(&b);
+	reopen();
+	assert_int_equal(store_by_token(store, 77, &got, &why), 1);
+	assert_true(got == seq);
+	assert_int_equal(store_by_token(store, 78, &got, &why), 0);
+}
+
 static bool
 see(void *with, const struct counter_row *row)
 {
@@ -588,6 +616,7 @@ main(void)
 		T(time_never_goes_back),
 		T(a_moment_is_found_by_minute_and_by_halving),
 		T(a_queue_id_leads_to_its_latest_event),
+		T(a_token_leads_to_its_message),
 		T(counters_come_back_to_the_bit),
 		T(forms_are_kept_by_path_and_removed),
 		T(the_status_comes_back),

@@ -204,8 +204,8 @@ a_record_cut_or_longer_is_damaged(void **state)
 static char root[] = "/tmp/penstock-suppress-XXXXXX";
 static const char *const tables[] = { "other", SUPPRESS_TABLE, NULL };
 static const struct db_layout layouts[SUPPRESS_STORES] = {
-	{ 3, "outcomes", tables }, { 1, "consent", tables },
-	{ 2, "desk", tables } };
+	{ 3, "outcomes", tables, 0 }, { 1, "consent", tables, 0 },
+	{ 2, "desk", tables, 0 } };
 enum { TABLE = 1 };
 
 /* dir_of - of one store; good until the next call */

@@ -1,10 +1,12 @@
 /*
  * attribute - from a claim to the gate's own event.
  *
- * In this order: the queue id that our own Postfix tells, together with the
- * Message-ID; the Message-ID of the message that came back, by the index of the
- * reader of the log, and, for events that it has not seen yet, by looking at
- * the last ones; a token in List-Unsubscribe of the message that came back.
+ * In this order: the return path that the gate made for the message, which is
+ * where the report came to; the queue id that our own Postfix tells, together
+ * with the Message-ID; the Message-ID of the message that came back, by the
+ * index of the reader of the log, and, for events that it has not seen yet, by
+ * looking at the last ones; a token in List-Unsubscribe of the message that
+ * came back.
  *
  * The recipient must be one of the event.  A report about another address (one
  * that it was forwarded to) is taken for the one recipient, if there is only
@@ -22,7 +24,7 @@
 enum { BEHIND = 5000, IDS = 16, TOKENS = 8 };
 
 const char *const proof_names[] = { "none", "queue-id", "message-id",
-	"token", NULL };
+	"token", "return-path", NULL };
 
 /* read_event - of that sequence; fetch */
 static int
@@ -177,6 +179,31 @@ by_message_id(const struct attribute_by *by, const struct claim *c,
 	return got == 1 ? try_event(by, seq, c, arena, p, why) : got;
 }
 
+/* by_path - the short token of a return path, or of CFBL-Feedback-ID */
+static int
+by_path(const struct attribute_by *by, const struct claim *c,
+    struct arena *arena, struct proof *p, struct why *why)
+{
+	struct slice s = c->path;
+	struct token_short t;
+	const char *at;
+	uint64_t seq;
+	int got;
+
+	if (by->ring == NULL || by->gate == NULL || s.n == 0)
+		return 0;
+	if ((at = memchr(s.p, '@', s.n)) != NULL) {
+		s.n = (size_t)(at - s.p);
+		if (s.n < 2 || s.p[1] != '+' || (s.p[0] | 0x20) != 'b')
+			return 0;
+		s = slice_from(s, 2);
+	}
+	if ((got = token_short_read(by->ring, slice_trim(s), &t, why)) != 1 ||
+	    (got = store_by_token(by->gate, t.id, &seq, why)) != 1)
+		return got;
+	return try_event(by, seq, c, arena, p, why);
+}
+
 /* is_token_byte - URL-safe base64 */
 static bool
 is_token_byte(char c)
@@ -222,7 +249,10 @@ attribute(const struct attribute_by *by, const struct claim *c,
 	struct slice id;
 	int got;
 
-	*p = (struct proof){ .by = PROOF_QUEUE_ID };
+	*p = (struct proof){ .by = PROOF_PATH };
+	if ((got = by_path(by, c, arena, p, why)) != 0)
+		return got;
+	p->by = PROOF_QUEUE_ID;
 	id = c->returned.n > 0 ? field_find(c->returned, "Message-ID",
 	    arena) : SLICE_NONE;
 	if ((got = by_queue_id(by, c, id, arena, p, why)) != 0)

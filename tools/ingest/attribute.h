@@ -28,14 +28,17 @@ struct claim {
 	struct slice	 returned;	/* the message, or its head */
 	struct slice	 message_id;	/* of another place */
 	struct slice	 recipient, original;	/* whom the report names */
+	struct slice	 path;		/* the address that the report came to,
+					   or a token that it bears */
 };
 
-enum proof_by { PROOF_NONE, PROOF_QUEUE_ID, PROOF_MESSAGE_ID, PROOF_TOKEN };
+enum proof_by { PROOF_NONE, PROOF_QUEUE_ID, PROOF_MESSAGE_ID, PROOF_TOKEN,
+	PROOF_PATH };
 extern const char *const proof_names[];
 
 struct proof {
 	enum proof_by	 by;
-	struct event	 event;		/* of the gate; not by a token */
+	struct event	 event;		/* of the gate; not of PROOF_TOKEN */
 	const struct event_recipient *recipient;	/* in it */
 	struct token	 token;		/* PROOF_TOKEN: tenant, recipient */
 };

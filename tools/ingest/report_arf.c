@@ -75,7 +75,8 @@ one(struct job *j, const struct arf *a, enum outcome_kind kind,
     struct slice recipient, struct why *why)
 {
 	struct claim claim = { .returned = a->returned,
-	    .recipient = recipient };
+	    .recipient = recipient, .path = a->feedback_id.n > 0 ?
+	    a->feedback_id : a->mail_from };
 	struct attribute_by by;
 	struct proof p;
 	int got;

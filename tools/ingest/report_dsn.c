@@ -93,7 +93,7 @@ one(struct job *j, const struct dsn *d, const struct attribute_by *by,
 {
 	struct claim claim = { .queue_id = d->queue_id,
 	    .returned = d->returned, .recipient = r->address,
-	    .original = r->original,
+	    .original = r->original, .path = j->recipient,
 	    .message_id = field_find(j->mail.head, "In-Reply-To", j->arena) };
 	struct proof p;
 	int got;
