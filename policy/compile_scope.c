@@ -196,6 +196,11 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		said->suppressed_at = node->at;
 		said->suppressed = (enum suppressed)choice_index(row, v);
 		return true;
+	case WORD_COMPLAINT_SCOPE:
+		said->complaint_scope_at = node->at;
+		said->complaint_scope =
+		    (enum complaint_scope)choice_index(row, v);
+		return true;
 	case WORD_HOLD_MAX:
 		set_hold(said, node, problems);
 		return true;

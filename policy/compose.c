@@ -45,6 +45,7 @@ take(struct stream *to, const struct stream *from)
 	TAKE(hold_max);
 	TAKE(then);
 	TAKE(suppressed);
+	TAKE(complaint_scope);
 	TAKE(strip);
 	TAKE(unsubscribe);
 	TAKE(url);

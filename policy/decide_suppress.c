@@ -2,9 +2,10 @@
  * decide_suppress - recipients who must not get this mail: they bounced for
  * good, complained, unsubscribed, or an operator says so.
  *
- * Asked at RCPT.  What an unsubscribe binds is a stream or bulk mail, so while
- * the stream is not known only what binds all mail of the tenant is found
- * then, and the rest at the end of the headers.
+ * Asked at RCPT.  What an unsubscribe binds is a stream or bulk mail, and how
+ * far a complaint reaches the stream says (complaint_scope), so while the
+ * stream is not known only what binds all mail of the tenant is found then,
+ * and the rest at the end of the headers.
  *
  * Dropped is the usual answer: 250 at RCPT, taken out at the end of the
  * message, charged to nobody.  A 550 would stop the whole message of a mail
@@ -38,6 +39,8 @@ who(struct mail *mail)
 		.group = t->group != NULL ? t->group->id : 0,
 		.bulk = s != NULL && s->priority == PRIORITY_BULK,
 		.now = mail->now,
+		.complained = s != NULL &&
+		    s->complaint_scope == COMPLAINT_TENANT,
 	};
 }
 

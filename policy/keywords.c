@@ -102,6 +102,11 @@ static const struct keyword rows[] = {
 	    .choices = suppressed_names, .unset = "drop",
 	    .help = "a recipient who bounced, complained or unsubscribed: "
 	    "drop takes him out of the message, refuse answers 550" },
+	{ "complaint_scope", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM,
+	    WORD_COMPLAINT_SCOPE, .choices = complaint_scope_names,
+	    .unset = "bulk",
+	    .help = "what a complaint stops: bulk mail, or all mail of the "
+	    "tenant to who complained" },
 	{ "logins", KEYWORD_SET, IN_TENANT | IN_CLAIM, WORD_LOGINS,
 	    .help = "SASL logins: x, *@domain, *@.domain (all below)" },
 	{ "clients", KEYWORD_SET, IN_TENANT | IN_TRUSTED | IN_CLAIM,

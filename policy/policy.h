@@ -31,6 +31,8 @@ enum over { OVER_DEFER, OVER_HOLD, OVER_REFUSE };
 enum priority { PRIORITY_INTERACTIVE, PRIORITY_TRANSACTIONAL, PRIORITY_BULK };
 enum return_path { RETURN_PATH_KEEP, RETURN_PATH_VERP };
 enum suppressed { SUPPRESSED_DROP, SUPPRESSED_REFUSE };
+/* What a complaint stops: bulk mail, or all mail of the tenant. */
+enum complaint_scope { COMPLAINT_BULK, COMPLAINT_TENANT };
 /* By listener: all-or-none where mail programs submit, allow elsewhere. */
 enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
 /* What bulk mail carries for those who had enough of it: unsubscribe.h. */
@@ -48,6 +50,7 @@ extern const char *const many_names[];
 extern const char *const existing_names[];
 extern const char *const feedback_names[];
 extern const char *const suppressed_names[];
+extern const char *const complaint_scope_names[];
 
 /* What a limit counts apart: bits of its "per".  What it stands in is always
  * among them (nothing for the main file), so only a limit of the main file, a
@@ -163,6 +166,7 @@ struct stream {
 	enum return_path return_path;
 	enum partial	 partial;
 	enum suppressed	 suppressed;	/* what his mail gets at RCPT */
+	enum complaint_scope complaint_scope;
 	int		 max_recipients; /* 0: none */
 	unsigned	 shadow;	/* SHADOW_* */
 	const char	*paused;	/* this stream alone; NULL or why */
@@ -191,7 +195,7 @@ struct stream {
 			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
 			 mailto_at, many_recipients_at, existing_at,
 			 list_id_at, feedback_id_at, campaign_at, cfbl_at,
-			 suppressed_at;
+			 suppressed_at, complaint_scope_at;
 };
 
 enum form {

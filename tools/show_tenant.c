@@ -154,6 +154,9 @@ values(struct show *s, const struct stream *stream)
 	    stream->hold_max_at);
 	show_value(s, "suppressed", suppressed_names[stream->suppressed],
 	    stream->suppressed_at);
+	show_value(s, "complaint_scope",
+	    complaint_scope_names[stream->complaint_scope],
+	    stream->complaint_scope_at);
 	show_value(s, "then", over_names[stream->then], stream->then_at);
 }
 

@@ -190,19 +190,30 @@ who_of(const struct suppress_tool *t, const struct check *c)
 	struct slice name = slice_of(c->scope.name);
 	const char *slash = memchr(name.p, '/', name.n);
 	struct suppress_who who = { .bulk = c->bulk, .now = t->now };
+	const struct stream *stream = NULL;
 	const struct tenant *tenant;
+	struct slice list = SLICE_NONE;
 
 	if (c->scope.scope == SUPPRESS_LIST)
 		who.list = c->scope.id;
-	if (slash != NULL)
+	if (slash != NULL) {
+		list = slice_from(name, (size_t)(slash + 1 - name.p));
 		name.n = (size_t)(slash - name.p);
+	}
 	if (name.n > 0 && name.p[0] != '#')
 		who.tenant = hash_id("tenant", name);
 	else if (c->scope.scope == SUPPRESS_TENANT)
 		who.tenant = c->scope.id;
-	if (names_policy(t->names) != NULL && (tenant = policy_tenant(
-	    names_policy(t->names), name)) != NULL && tenant->group != NULL)
+	if (names_policy(t->names) == NULL || (tenant = policy_tenant(
+	    names_policy(t->names), name)) == NULL)
+		return who;
+	if (tenant->group != NULL)
 		who.group = tenant->group->id;
+	if (list.n > 0)
+		stream = policy_stream(tenant, list);
+	if (stream == NULL)
+		stream = policy_default(tenant);
+	who.complained = stream->complaint_scope == COMPLAINT_TENANT;
 	return who;
 }
 

@@ -36,6 +36,18 @@ tenant "dark" {
 	shadow = {"suppression"}
 }
 """,
+    "wide.conf": """\
+tenant "wide" {
+	logins  = {"wide"}
+	domains = {"wide.example"}
+	complaint_scope = "tenant"
+	stream "codes" {
+		match = {"sender:codes@*"}
+		complaint_scope = "bulk"
+	}
+	stream "late" { match = {"header:X-Stream=late"} }
+}
+""",
 }
 
 
@@ -105,6 +117,35 @@ def test_a_list_binds_its_stream_alone(house):
     assert submit(house, "shop", ["reader@example.org"],
                   user="news").code == 550
     assert submit(house, "shop", ["reader@example.org"]).code == 250
+
+
+def test_a_complaint_stops_bulk_mail(house):
+    suppress(house, "add", "angry@example.org", "--tenant", "shop",
+             "--as", "complaint")
+    assert submit(house, "shop", ["angry@example.org"],
+                  user="news").code == 550
+    assert submit(house, "shop", ["angry@example.org"]).code == 250
+
+
+def test_a_complaint_stops_all_mail_where_the_policy_says_so(house):
+    suppress(house, "add", "angry@example.org", "--tenant", "wide",
+             "--as", "complaint")
+    # the stream is known at the end of the headers alone
+    sent = submit(house, "wide", ["angry@example.org", "b@example.org"])
+    assert sent.code == 250
+    assert verdicts(event_of(house, sent)) == {
+        "angry@example.org": "drop", "b@example.org": "pass"}
+    # a stream may say less than its tenant
+    assert submit(house, "wide", ["angry@example.org"],
+                  user="codes").code == 250
+    check = ["suppress", "check", "angry@example.org", "--json"]
+    for scope, want in ((("--tenant", "wide"), 1),
+                        (("--list", "wide/codes"), 0),
+                        (("--list", "wide/late"), 1),
+                        (("--tenant", "shop"), 0),
+                        (("--list", "shop/news", "--bulk"), 1)):
+        said = house.gate.penstock(*check, *scope)
+        assert said.returncode == want, (scope, said.stdout, said.stderr)
 
 
 def test_a_stream_that_a_header_selects_drops_at_the_end(house):
