@@ -5,6 +5,11 @@
  * line of an earlier one asks for.  A line with a header word in a stream with
  * a claim takes mail of some logins only, and so hides nothing.
  *
+ * "Escapes": whoever writes a header may take his mail from a later stream,
+ * which has a limit that the header's stream has not, and nothing in exchange.
+ * A stream with a limit of its own is a choice between two limits, and one
+ * whose lines rule out the other's is no choice at all; nothing is said then.
+ *
  * Of a tenant only what its own file makes of it is said; the rest was said of
  * its class.
  */
@@ -86,6 +91,108 @@ check_reach(struct build *b, const struct stream *const *all, size_t i,
 	}
 }
 
+/* apart - can no mail be in both lines, since one has what the other denies? */
+static bool
+apart(const struct match_line *l, const struct match_line *m)
+{
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t j = 0; j < m->n; j++) {
+			struct match_word w = m->words[j];
+
+			w.not = !w.not;
+			if (same_word(&l->words[i], &w))
+				return true;
+		}
+	return false;
+}
+
+/* by_header - is it a line that anybody's header could make fit? */
+static bool
+by_header(const struct match_line *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (l->words[i].what == MATCH_HEADER)
+			return true;
+	return false;
+}
+
+/* may_take - can a header take mail of the later stream into s?  What is in
+ * that one by a header as well was free to stay out of it. */
+static bool
+may_take(const struct stream *s, const struct stream *later)
+{
+	size_t i, j;
+
+	for (i = 0; i < s->nlines; i++) {
+		if (!by_header(&s->lines[i]))
+			continue;
+		if (later->nlines == 0)
+			return true;
+		for (j = 0; j < later->nlines; j++)
+			if (!by_header(&later->lines[j]) &&
+			    !apart(&s->lines[i], &later->lines[j]))
+				return true;
+	}
+	return false;
+}
+
+/* has - a limit of that kind and name, or NULL */
+static const struct limit *
+has(const struct stream *s, const struct limit *limit)
+{
+	for (size_t i = 0; i < s->nlimits; i++)
+		if (s->limits[i]->kind == limit->kind &&
+		    slice_eq(s->limits[i]->name, limit->name))
+			return s->limits[i];
+	return NULL;
+}
+
+/* escaped - a limit of the later stream that s has not; NULL: none, or it has
+ * another one in exchange */
+static const struct limit *
+escaped(const struct stream *s, const struct stream *later)
+{
+	const struct limit *missing = NULL;
+	size_t i;
+
+	for (i = 0; i < s->nlimits; i++)
+		if (has(later, s->limits[i]) == NULL)
+			return NULL;
+	for (i = 0; missing == NULL && i < later->nlimits; i++)
+		if (!later->limits[i]->shadow && has(s, later->limits[i]) ==
+		    NULL)
+			missing = later->limits[i];
+	return missing;
+}
+
+/* check_escape - of one stream, into later ones */
+static void
+check_escape(struct build *b, const struct stream *const *all, size_t n,
+    size_t i, const struct tenant *own, struct problems *problems)
+{
+	const struct stream *s = all[i];
+	const struct limit *l;
+	char other[PATH_ROOM];
+
+	if (!s->by_header || s->nclaim > 0 ||
+	    (own != NULL && s->at.file != own->at.file))
+		return;
+	for (size_t j = i + 1; j < n; j++) {
+		if ((l = escaped(s, all[j])) == NULL || !may_take(s, all[j]))
+			continue;
+		if (build_told(b, s->at, 'e'))
+			return;
+		problem_warn(problems, s->at, "stream \"%.*s\" is selected by "
+		    "a header, and mail of stream \"%.*s\" escapes %s "
+		    "\"%.*s\" at %s by it: anybody could write that header; "
+		    "name the logins that may, claim = {\"...\"}",
+		    SLICE_ARG(s->name), SLICE_ARG(all[j]->name),
+		    limit_kind_names[l->kind], SLICE_ARG(l->name),
+		    build_place(l->at, other, sizeof(other)));
+		return;
+	}
+}
+
 /* check_burst - a message with more recipients than ever fit at once */
 static void
 check_burst(struct build *b, const struct stream *s,
@@ -136,6 +243,7 @@ check_streams(struct build *b, const struct stream *const *all, size_t n,
 		const struct stream *s = all[i];
 
 		check_reach(b, all, i, own, problems);
+		check_escape(b, all, n, i, own, problems);
 		check_burst(b, s, problems);
 		check_open(b, s, problems);
 		check_limits(b, s->limits, s->nlimits, own, problems);

@@ -32,6 +32,40 @@
 	  },
 	  .want =
 		"policy.conf:2:1: warning: tenant \"a\" has no dkim block: its mail is signed by the platform only\n" },
+	{ .name = "a header takes mail out of a later stream's limit",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"all\" { limit = \"100/day\" }\n"
+		"\tstream \"txn\" { match = {\"header:X-Txn\"} }\n"
+		"\tstream \"bulk\" {\n"
+		"\t\tmatch = {\"sender:news@*\"}\n"
+		"\t\tcap \"bulk\" { limit = \"2/day\" }\n"
+		"\t}\n"
+		"}\n"
+		"class \"d\" {\n"
+		"\tstream \"txn\" { match = {\"header:X-Txn\"} }\n"
+		"\tstream \"default\" { cap \"few\" { limit = \"2/day\" } }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: warning: stream \"txn\" is selected by a header, and mail of stream \"bulk\" escapes cap \"bulk\" at policy.conf:6:3 by it: anybody could write that header; name the logins that may, claim = {\"...\"}\n"
+		"policy.conf:10:2: warning: stream \"txn\" is selected by a header, and mail of stream \"default\" escapes cap \"few\" at policy.conf:11:21 by it: anybody could write that header; name the logins that may, claim = {\"...\"}\n" },
+	{ .name = "a header that takes nothing out of a limit",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tcap \"all\" { limit = \"100/day\" }\n"
+		"\tstream \"txn\" { match = {\"header:X-Txn !sender:news@*\"} }\n"
+		"\tstream \"vip\" { match = {\"header:X-Vip\"} claim = {\"v\"} }\n"
+		"\tstream \"own\" { match = {\"header:X-Own\"} cap \"own\" { limit = \"1/day\" } }\n"
+		"\tstream \"bulk\" {\n"
+		"\t\tmatch = {\"sender:news@*\"}\n"
+		"\t\tcap \"bulk\" { limit = \"2/day\" }\n"
+		"\t}\n"
+		"\tstream \"end\" { match = {\"header:X-End\"} }\n"
+		"}\n") },
+	  },
+	  .want =
+		"" },
 	{ .name = "a pool without an address",
 	  .files = {
 	    { "policy.conf", TEXT("pool \"b2b\" {\n"
