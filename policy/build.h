@@ -34,6 +34,8 @@ struct unit {
 	struct picture	 partial;	/* what a broken text claims */
 	struct picture	*good;		/* last good form, once asked for */
 	bool		 good_asked;
+	bool		 good_unfit;	/* there is one, it does not go with
+					   this main part */
 	bool		 demoted;	/* lost against a rival */
 };
 

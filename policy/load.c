@@ -57,7 +57,36 @@ load_good(struct build *b, uint32_t unit)
 	if (compile_text(b, unit, build_printf(b, b->keep, "%s" LAST_GOOD,
 	    u->path), text, pic, &mute))
 		u->good = pic;
+	else
+		u->good_unfit = true;
 	return u->good;
+}
+
+/* runs - are that file's tenants in force, in whatever form? */
+static bool
+runs(const struct policy *running, const char *path)
+{
+	const struct policy_index *index = running != NULL ? running->index :
+	    NULL;
+
+	for (size_t i = 1; index != NULL && i < index->nunits; i++)
+		if (strcmp(index->units[i].path, path) == 0)
+			return index->units[i].form != FORM_BROKEN;
+	return false;
+}
+
+/* main_unfit - a form that was good does not go with the new main part: that
+ * is the main part's mistake, a class misspelt perhaps, and the running policy
+ * stays.  Said of the first such file; that is enough to refuse the whole. */
+static void
+main_unfit(struct build *b, const struct unit *u)
+{
+	if (b->units[0].form == FORM_BROKEN || !runs(b->args->running, u->path))
+		return;
+	problem_error(b->problems, u->first_error, "neither this file nor its "
+	    "last good form goes with %s any more, and its tenants send now; "
+	    "so the main file is refused", b->policy->path);
+	b->units[0].form = FORM_BROKEN;
 }
 
 /* first_error - where the mistakes of a unit begin */
@@ -111,6 +140,8 @@ read_unit(struct build *b, uint32_t unit)
 	u->partial = u->now;
 	good = load_good(b, unit);
 	u->form = good != NULL ? FORM_LAST_GOOD : FORM_BROKEN;
+	if (u->good_unfit)
+		main_unfit(b, u);
 	if (good != NULL) {
 		u->now = *good;
 	} else {
@@ -156,6 +187,8 @@ salvage(struct build *b, uint32_t unit)
 static void
 say_forms(struct build *b)
 {
+	if (b->units[0].form == FORM_BROKEN)
+		return;			/* nothing becomes of them */
 	for (size_t i = 1; i < b->nunits; i++) {
 		const struct unit *u = &b->units[i];
 

@@ -370,6 +370,42 @@ the_main_file_may_not_take_what_runs(void **state)
 }
 
 static void
+a_class_may_not_be_taken_from_those_who_send(void **state)
+{
+	static const char text[] = "tenant \"a\" { class = \"plan\" logins = "
+	    "{\"a\"} domains = {\"a.example\"} }\n";
+	struct policy *running, *p;
+
+	(void)state;
+	put("policy.conf", "include \"t\"\nclass \"plan\" { }\n");
+	put("t/a.conf", text);
+	kept[0].path = "t/a.conf";
+	kept[0].text = text;
+	running = load(NULL, 1);
+	put("policy.conf", "include \"t\"\nclass \"paln\" { }\n");
+	assert_null(load(running, 0));
+	assert_true(has_error("there is no class \"plan\""));
+	assert_true(has_error("neither this file nor its last good form goes "
+	    "with policy.conf any more"));
+	/* also when it is the kept form that sends */
+	put("t/a.conf", "tenant \"a\" { oh\n");
+	assert_null(load(running, 0));
+	/* At a start there is nothing better to go on with. */
+	p = load(NULL, 1);
+	assert_int_equal(form(p, "a"), FORM_BROKEN);
+	/* Nor does one that does not send keep the main file as it is. */
+	policy_drop(load(p, 1));
+	policy_drop(p);
+	/* The file follows the new name: all is well. */
+	put("t/a.conf", "tenant \"a\" { class = \"paln\" logins = {\"a\"} "
+	    "domains = {\"a.example\"} }\n");
+	p = load(running, 1);
+	assert_int_equal(form(p, "a"), FORM_CURRENT);
+	policy_drop(p);
+	policy_drop(running);
+}
+
+static void
 two_files_may_part_a_domain(void **state)
 {
 	struct policy *p;
@@ -664,6 +700,7 @@ main(void)
 		CASE(who_loses_only_against_a_loser_does_not_fall),
 		CASE(a_circle_of_rivals_comes_to_an_end),
 		CASE(the_main_file_may_not_take_what_runs),
+		CASE(a_class_may_not_be_taken_from_those_who_send),
 		CASE(two_files_may_part_a_domain),
 		CASE(a_key_for_a_part_that_is_anothers_breaks_its_file),
 		CASE(a_tenant_overrides_its_class_line_by_line),
