@@ -137,7 +137,7 @@ def test_a_mailbox_of_the_company_has_a_day_of_its_own(desk):
     got = d.explain("shop@shop.acme.example", "orders@acme.example",
                     ["r@gmail.com"])
     assert got["stream"] == "shop"
-    assert {x["limit"]: x["number"] for x in got["limits"]}["mailbox"] == \
+    assert {x["limit"]: x["number"] for x in got["limits"]}["shop"] == \
         "30/minute"
     got = d.explain("shop@shop.acme.example", "news@acme.example",
                     ["r@gmail.com", "s@gmail.com"])
