@@ -11,11 +11,13 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/happenings.h"
 #include "lib/log.h"
 
 struct feedback_view {
 	struct happened	 happened;
 	struct suppress	*lists;
+	struct happenings *rest;
 	_Atomic int64_t	 told;		/* clock_mono of the last line */
 };
 
@@ -47,6 +49,15 @@ suppressed(void *with, const struct mailbox *box,
 	return got;
 }
 
+/* provider - as deliveries taught it */
+static unsigned
+provider(void *with, struct slice domain)
+{
+	struct feedback_view *f = with;
+
+	return happenings_provider(f->rest, domain);
+}
+
 /* seen_before - in the gate's last life */
 static int
 seen_before(struct gate *gate, unsigned *seen, struct why *why)
@@ -74,15 +85,18 @@ feedback_new(struct feedback_view **out, struct gate *gate, struct why *why)
 	if (f == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory");
 	f->happened.suppressed = suppressed;
+	f->happened.provider = provider;
 	f->happened.with = f;
 	if (fold_init(why) == -1 || seen_before(gate, &seen, why) == -1 ||
-	    suppress_open(&f->lists, gate->config->store, seen, why) == -1) {
+	    suppress_open(&f->lists, gate->config->store, seen, why) == -1 ||
+	    happenings_open(&f->rest, gate->config->store, why) == -1) {
 		feedback_free(f);
 		return -1;
 	}
 	/* A trouble at the start is said now, and not at the first message. */
 	if (suppress_refresh(f->lists, why) == -1)
 		tell(f, why);
+	ledger_finals(gate->ledger, happenings_finals, f->rest);
 	gate->happened = &f->happened;
 	*out = f;
 	return 0;
@@ -94,6 +108,7 @@ feedback_free(struct feedback_view *f)
 {
 	if (f == NULL)
 		return;
+	happenings_close(f->rest);
 	suppress_close(f->lists);
 	free(f);
 }

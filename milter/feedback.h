@@ -14,7 +14,8 @@
 
 struct feedback_view;
 
-/* With the gate's own store open. Sets gate->happened. Action. */
+/* With the gate's own store open. Sets gate->happened and
+ * ledger_finals. Action. */
 int	 feedback_new(struct feedback_view **, struct gate *, struct why *);
 void	 feedback_free(struct feedback_view *);	/* NULL allowed */
 /* Stores seen so far, for writer_seen; with: the feedback. */

@@ -30,9 +30,7 @@
  *		     provider, u8 bucket
  *	finals	     u8[16] counter of an open	u64 recipients that became final
  *		     limit
- *	domains	     recipient domain		u8 format = 1, i64 first, last,
- *						u64 count, field provider,
- *						field relay
+ *	domains	     recipient domain		lib/happenings.c
  *	cursors	     name of a log		its reader's (follow.c)
  *	samples	     text kind, u8 slot		i64 time, field sample
  *	suppressions, backoff, dmarc, quarantine, breakers,

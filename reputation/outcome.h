@@ -22,6 +22,7 @@
 
 #include "lib/db.h"
 #include "lib/event.h"
+#include "lib/happenings.h"
 #include "lib/mem.h"
 #include "lib/suppress.h"
 
@@ -189,11 +190,6 @@ int	outcomes_row(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct arena *, struct slice *value, struct why *);	/* fetch */
 
 /* What the relays of a recipient domain said about its provider. */
-struct learned {
-	struct slice	domain, provider, relay;	/* relay: the host */
-	int64_t		first, last;			/* us */
-	uint64_t	count;
-};
 int	outcomes_learned(struct outcomes *, struct slice domain,
 	    struct arena *, struct learned *, struct why *);	/* fetch */
 

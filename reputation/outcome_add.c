@@ -420,11 +420,6 @@ int
 outcome_learn(struct outcomes *o, const struct learned *l, struct why *why)
 {
 	buf_reset(&o->buf);
-	put_u8(&o->buf, 1);
-	put_i64(&o->buf, l->first);
-	put_i64(&o->buf, l->last);
-	put_u64(&o->buf, l->count);
-	put_field(&o->buf, l->provider);
-	put_field(&o->buf, l->relay);
+	learned_encode(l, &o->buf);
 	return outcome_put_buf(o, T_DOMAINS, l->domain, why);
 }

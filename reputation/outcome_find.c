@@ -97,26 +97,6 @@ outcomes_by_message_id(struct outcomes *o, struct slice id, uint64_t after,
 	return find(o, T_MESSAGE_IDS, hash, 0, after, events, n, count, why);
 }
 
-/* outcome_learned_decode - a row of domains; texts borrow */
-int
-outcome_learned_decode(struct slice domain, struct slice value,
-    struct learned *l, struct why *why)
-{
-	struct wire w = wire_of(value);
-	uint8_t format = get_u8(&w);
-
-	l->domain = domain;
-	l->first = get_i64(&w);
-	l->last = get_i64(&w);
-	l->count = get_u64(&w);
-	l->provider = get_field(&w);
-	l->relay = get_field(&w);
-	if (format != 1 || w.bad || w.p != w.end)
-		return why_set(why, "what was learned of a domain makes no "
-		    "sense, or was written by a newer Penstock");
-	return 0;
-}
-
 /* outcomes_learned - what relays said of a domain, in lower case */
 int
 outcomes_learned(struct outcomes *o, struct slice domain, struct arena *arena,
@@ -132,7 +112,7 @@ outcomes_learned(struct outcomes *o, struct slice domain, struct arena *arena,
 	if (got == 1) {
 		if ((kept = arena_copy(arena, value)).p == NULL)
 			got = why_kind(why, WHY_MEMORY, "no memory for a row");
-		else if (outcome_learned_decode(domain, kept, l, why) == -1)
+		else if (learned_decode(domain, kept, l, why) == -1)
 			got = -1;
 	}
 	db_abort(txn);
@@ -147,7 +127,7 @@ outcome_known_domain(struct outcomes *o, struct slice domain,
 	struct slice value;
 	int got = db_get(o->txn, T_DOMAINS, domain, &value, why);
 
-	if (got == 1 && outcome_learned_decode(domain, value, l, why) == -1)
+	if (got == 1 && learned_decode(domain, value, l, why) == -1)
 		got = -1;
 	return got == -1 ? outcome_fail(o, why) : got;
 }

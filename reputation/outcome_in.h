@@ -144,7 +144,5 @@ int	outcome_suppress(struct outcomes *, const struct outcome *,
 void	outcome_address_key(const struct outcomes *, struct slice address,
 	    uint8_t out[16]);
 void	outcome_message_id_key(struct slice id, uint8_t out[16]);
-int	outcome_learned_decode(struct slice domain, struct slice value,
-	    struct learned *, struct why *);
 
 #endif

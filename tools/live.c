@@ -133,10 +133,18 @@ static int
 suppressed(void *with, const struct mailbox *box,
     const struct suppress_who *who, struct suppress_hit *hit, struct why *why)
 {
+	struct live *live = with;
 	struct folded folded;
 
 	fold_mailbox(box, &folded);
-	return suppress_check(with, folded.hash, who, hit, why);
+	return suppress_check(live->lists, folded.hash, who, hit, why);
+}
+
+/* provider - the same */
+static unsigned
+provider(void *with, struct slice domain)
+{
+	return happenings_provider(((struct live *)with)->rest, domain);
 }
 
 /* lists_open - with what the gate has seen of the stores */
@@ -149,10 +157,13 @@ lists_open(struct live *live)
 	if (fold_init(&why) == -1 || (live->store != NULL &&
 	    store_status(live->store, &status, live->arena, &why) == -1) ||
 	    suppress_open(&live->lists, live->config->store, status.seen,
+	    &why) == -1 || happenings_open(&live->rest, live->config->store,
 	    &why) == -1)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	live->happened.suppressed = suppressed;
-	live->happened.with = live->lists;
+	live->happened.provider = provider;
+	live->happened.with = live;
+	ledger_finals(live->ledger, happenings_finals, live->rest);
 	return TOOL_OK;
 }
 
@@ -190,6 +201,7 @@ void
 live_close(struct live *live)
 {
 	ledger_free(live->ledger);
+	happenings_close(live->rest);
 	suppress_close(live->lists);
 	orders_drop(live->orders);
 	policy_drop(live->policy);

@@ -11,6 +11,7 @@
 #ifndef TOOLS_LIVE_H
 #define TOOLS_LIVE_H
 
+#include "lib/happenings.h"
 #include "policy/decide.h"
 #include "tools/tool.h"
 
@@ -27,7 +28,8 @@ struct live {
 	struct ledger	*ledger;
 	struct orders	*orders;	/* of the desk; NULL: none */
 	struct suppress	*lists;		/* of outcomes/, consent/, desk/ */
-	struct happened	 happened;	/* the same, as decide asks */
+	struct happenings *rest;	/* of outcomes/, what else there is */
+	struct happened	 happened;	/* both, as decide asks; with: this */
 	struct arena	*arena;
 	int64_t		 now;		/* gate time */
 };
