@@ -3,15 +3,17 @@
  *
  * The key of a counter is hash_128 over
  *
- *	u8 kind (0 throttle, 1 cap, 2 open), u16 per (PER_*), little-endian,
+ *	u8 kind (0 throttle, 1 cap, 2 open) + 16 * what is counted (0
+ *	recipients, 1 messages, 2 bytes), u16 per (PER_*), little-endian,
  *	then the u64 id of each of its dimensions in the order of their bits,
  *	then the limit's name
  *
  * and nothing of the number, the class or the file, so that edits keep what
- * was spent.  Groups, tenants and streams have their durable ids; the id of a
- * text is SipHash of it, letters made small, since one person's login or
- * sender in other letters is no other person.  A group that a tenant has not
- * is 0.
+ * was spent; a limit that counts something else by now starts anew, since
+ * bytes that were spent are no recipients.  Groups, tenants and streams have
+ * their durable ids; the id of a text is SipHash of it, letters made small,
+ * since one person's login or sender in other letters is no other person.  A
+ * group that a tenant has not is 0.
  *
  * A tenant's limit counts in the tenant's zone.  One that several share is one
  * counter of tenants that may live in different zones, so it counts in the
@@ -81,7 +83,8 @@ key(const struct limit *limit, const struct dimensions *d, uint8_t out[16])
 	uint8_t text[1 + 2 + PER_DIMENSIONS * 8 + 64];
 	size_t i, n = 0, name = limit->name.n < 64 ? limit->name.n : 64;
 
-	text[n++] = (uint8_t)limit->kind;
+	text[n++] = (uint8_t)((unsigned)limit->kind |
+	    (unsigned)limit->count << 4);
 	text[n++] = (uint8_t)limit->per;
 	text[n++] = (uint8_t)(limit->per >> 8);
 	for (unsigned bit = 0; bit < PER_DIMENSIONS; bit++)

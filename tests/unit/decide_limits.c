@@ -522,6 +522,32 @@ edits_of_number_class_and_file_keep_what_was_spent(void **state)
 	expect_reply("451", "4.7.0", "limit hard (6/day)", 3);
 }
 
+static void
+a_limit_that_counts_something_else_starts_anew(void **state)
+{
+	static const char edited[] = "tenant \"acme\" { logins = {\"acme\"}\n"
+	    "domains = {\"acme.example\"}  timezone = \"Europe/Madrid\"\n"
+	    "cap \"messages\" { limit = \"900/day\"  count = \"bytes\" }\n"
+	    "cap \"bytes\" { limit = \"9/day\" }\n"
+	    "cap \"hard\" { limit = \"9/day\" } }\n";
+
+	(void)state;
+	mail("acme", "<>", 0);
+	assert_int_equal(ask_rcpt("<r@remote.example>", "smtp"),
+	    VERDICT_PASS);
+	assert_int_equal(ask_from("a@acme.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(500), VERDICT_PASS);
+	settled();
+	decide_abort(&asked.mail);
+	expect_used("acme", "bytes", 500, 0);
+	files_write("policy.conf", edited, sizeof(edited) - 1);
+	asked_load();
+	/* 500 bytes are not 500 recipients */
+	expect_used("acme", "bytes", 0, 0);
+	expect_used("acme", "messages", 0, 0);
+	expect_used("acme", "hard", 1, 0);
+}
+
 #define T(f)	cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -547,6 +573,7 @@ main(void)
 		T(shadow_lets_pass_counts_and_remembers_the_worst),
 		T(trusted_mail_is_charged_whole_or_not_at_all),
 		T(edits_of_number_class_and_file_keep_what_was_spent),
+		T(a_limit_that_counts_something_else_starts_anew),
 	};
 
 	return cmocka_run_group_tests_name("decide_limits", tests, files_keys,
