@@ -331,6 +331,40 @@ static const struct {
 };
 
 static void
+a_message_id_of_many_messages_names_nobody_by_itself(void **state)
+{
+	char to[32];
+
+	(void)state;
+	/* a campaign with one Message-ID, and the last that the tenant sent
+	 * itself to catch what comes */
+	for (int i = 0; i < 200; i++) {
+		snprintf(to, sizeof(to), "r%d@far.example", i);
+		sent("7camp", "<all@acme.example>", i < 199 ? to :
+		    "trap@acme.example", "", NOW - CLOCK_HOUR, i < 150);
+	}
+	/* a hidden recipient might be any of them */
+	assert_string_equal(take(edited("arf", "redacted",
+	    "<1001.news@acme.example>", "<all@acme.example>")),
+	    "arf: abuse, 0 recorded, 0 known, 1 unproven");
+	/* and nobody stands in for one who is not there */
+	assert_string_equal(take(edited("arf", "abuse",
+	    "<1001.news@acme.example>", "<all@acme.example>")),
+	    "arf: abuse, 0 recorded, 0 known, 1 unproven");
+	assert_int_equal(suppressed("r0@far.example"), -1);
+	assert_int_equal(suppressed("trap@acme.example"), -1);
+	sent("7camp", "<all@acme.example>", "ann@far.example", "",
+	    NOW - CLOCK_HOUR, true);
+	sent("8trap", "<all@acme.example>", "trap@acme.example", "", NOW,
+	    true);
+	assert_string_equal(take(edited("arf", "abuse",
+	    "<1001.news@acme.example>", "<all@acme.example>")),
+	    "arf: abuse, 1 recorded, 0 known, 0 unproven");
+	assert_int_equal(suppressed("ann@far.example"), COMPL);
+	assert_int_equal(suppressed("trap@acme.example"), -1);
+}
+
+static void
 a_return_path_says_which_message(void **state)
 {
 	(void)state;
@@ -573,6 +607,7 @@ main(void)
 		cmocka_unit_test(a_return_path_says_which_message),
 		cmocka_unit_test(each_mail_has_its_effect_and_no_other),
 		TEST(the_same_bounce_counts_once),
+		TEST(a_message_id_of_many_messages_names_nobody_by_itself),
 		TEST(a_dmarc_report_counts_once),
 		TEST(a_token_alone_is_a_proof),
 		TEST(nobody_hears_250_before_the_commit),

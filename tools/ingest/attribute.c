@@ -12,6 +12,12 @@
  * that it was forwarded to) is taken for the one recipient, if there is only
  * one: whoever can name the message got it through that recipient.
  *
+ * A Message-ID is the sender's choice, and some give one to a whole campaign:
+ * of all events with it, the last that has the recipient is meant.  Where
+ * several have it, nobody is taken for a recipient whom the report does not
+ * name: it would be the wrong one, or the one whom a tenant put there to catch
+ * complaints about the others.
+ *
  * Not proven: a message older than ATTRIBUTE_AGE.  Queue ids come again, and a
  * bounce takes days, not months.
  */
@@ -21,7 +27,7 @@
 
 #include "tools/ingest/fields.h"
 
-enum { BEHIND = 5000, IDS = 16, TOKENS = 8 };
+enum { BEHIND = 5000, IDS = 64, IDS_MOST = 4096, TOKENS = 8 };
 
 const char *const proof_names[] = { "none", "queue-id", "message-id",
 	"token", "return-path", NULL };
@@ -55,26 +61,34 @@ is_remote(const struct event_recipient *r)
 	    r->verdict == VERDICT_HOLD);
 }
 
-/* recipient_of - whom the claim means; NULL: nobody of this message */
+/* named_of - whom the claim names; NULL: nobody of this message */
 static const struct event_recipient *
-recipient_of(const struct event *e, const struct claim *c)
+named_of(const struct event *e, const struct claim *c)
 {
-	const struct event_recipient *only = NULL;
-	size_t n = 0;
-
 	for (size_t i = 0; i < e->nrecipients; i++) {
 		const struct event_recipient *r = &e->recipients[i];
 
-		if (!is_remote(r))
-			continue;
-		if ((c->recipient.n > 0 && slice_case_eq(r->address,
-		    c->recipient)) || (c->original.n > 0 &&
-		    slice_case_eq(r->address, c->original)))
+		if (is_remote(r) && ((c->recipient.n > 0 && slice_case_eq(
+		    r->address, c->recipient)) || (c->original.n > 0 &&
+		    slice_case_eq(r->address, c->original))))
 			return r;
-		only = r;
-		n++;
 	}
-	return n == 1 ? only : NULL;
+	return NULL;
+}
+
+/* recipient_of - the same, or the only one there is */
+static const struct event_recipient *
+recipient_of(const struct event *e, const struct claim *c)
+{
+	const struct event_recipient *r = named_of(e, c), *only = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; r == NULL && i < e->nrecipients; i++)
+		if (is_remote(&e->recipients[i])) {
+			only = &e->recipients[i];
+			n++;
+		}
+	return n == 1 ? only : r;
 }
 
 /* try_event - is this the message?  Fetch */
@@ -121,7 +135,8 @@ by_queue_id(const struct attribute_by *by, const struct claim *c,
 	return got;
 }
 
-/* not_seen_yet - the last events, which are in no index yet; fetch */
+/* not_seen_yet - the next behind *seq of the last events, which are in no index
+ * yet; fetch */
 static int
 not_seen_yet(const struct attribute_by *by, struct slice id, uint64_t *seq,
     struct why *why)
@@ -141,6 +156,8 @@ not_seen_yet(const struct attribute_by *by, struct slice id, uint64_t *seq,
 		return why_kind(why, WHY_MEMORY, "no memory for events");
 	from = last > BEHIND && applied + 1 < last - BEHIND ? last - BEHIND :
 	    applied + 1;
+	if (from <= *seq)
+		from = *seq + 1;
 	for (; rc == 0 && from <= last && got == 1; from++) {
 		arena_reset(scratch);
 		rc = store_read(by->gate, from, 1, scratch, &encoded, &got,
@@ -157,26 +174,76 @@ not_seen_yet(const struct attribute_by *by, struct slice id, uint64_t *seq,
 	return rc;
 }
 
-/* by_message_id - the index first, the latest message first */
+/* Events with one Message-ID. */
+struct same {
+	uint64_t	named;		/* the last with the recipient; 0 */
+	uint64_t	last;		/* of all */
+	size_t		n;
+};
+
+/* look_at - one of them; action */
+static int
+look_at(const struct attribute_by *by, uint64_t seq, const struct claim *c,
+    struct arena *scratch, struct same *same, struct why *why)
+{
+	struct event e;
+	int got;
+
+	arena_reset(scratch);
+	if ((got = read_event(by, seq, scratch, &e, why)) != 1)
+		return got;
+	same->n++;
+	same->last = seq;
+	if (named_of(&e, c) != NULL)
+		same->named = seq;
+	return 0;
+}
+
+/* same_id - all of them, as far as that is bounded; action */
+static int
+same_id(const struct attribute_by *by, struct slice id, const struct claim *c,
+    struct arena *scratch, struct same *same, struct why *why)
+{
+	uint64_t seqs[IDS], after = 0, seq = 0;
+	size_t n = IDS, asked = 0;
+	int got;
+
+	while (n == IDS && asked < IDS_MOST) {
+		if (outcomes_by_message_id(by->outcomes, id, after, seqs, IDS,
+		    &n, why) == -1)
+			return -1;
+		for (size_t i = 0; i < n; i++)
+			if (look_at(by, seqs[i], c, scratch, same, why) == -1)
+				return -1;
+		after = n > 0 ? seqs[n - 1] : after;
+		asked += n;
+	}
+	while ((got = not_seen_yet(by, id, &seq, why)) == 1)
+		if (look_at(by, seq, c, scratch, same, why) == -1)
+			return -1;
+	return got;
+}
+
+/* by_message_id - of the one who is named, or of the only one there is */
 static int
 by_message_id(const struct attribute_by *by, const struct claim *c,
     struct slice id, struct arena *arena, struct proof *p, struct why *why)
 {
-	uint64_t seqs[IDS], seq;
-	size_t n;
+	struct same same = { .n = 0 };
+	struct arena *scratch;
+	uint64_t seq;
 	int got;
 
 	id = bare(id);
 	if (id.n == 0 || id.n > 998 || by->gate == NULL)
 		return 0;
-	if (outcomes_by_message_id(by->outcomes, id, 0, seqs, IDS, &n,
-	    why) == -1)
-		return -1;
-	while (n-- > 0)
-		if ((got = try_event(by, seqs[n], c, arena, p, why)) != 0)
-			return got;
-	got = not_seen_yet(by, id, &seq, why);
-	return got == 1 ? try_event(by, seq, c, arena, p, why) : got;
+	if ((scratch = arena_new(1 << 14, 0)) == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for events");
+	got = same_id(by, id, c, scratch, &same, why);
+	arena_free(scratch);
+	seq = same.named != 0 ? same.named : same.n == 1 ? same.last : 0;
+	return got == -1 ? -1 : seq == 0 ? 0 :
+	    try_event(by, seq, c, arena, p, why);
 }
 
 /* by_path - the short token of a return path, or of CFBL-Feedback-ID */
@@ -273,7 +340,7 @@ int
 attribute_message(const struct attribute_by *by, struct slice id,
     struct arena *arena, struct event *e, struct why *why)
 {
-	uint64_t seqs[IDS], seq;
+	uint64_t seqs[IDS], seq = 0;
 	size_t n;
 	int got;
 
