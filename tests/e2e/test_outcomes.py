@@ -147,6 +147,86 @@ def test_a_life_of_the_ingester_goes_on_where_the_last_ended(house):
     assert kinds(house, "acme") == want
 
 
+def test_a_hard_bounce_is_dropped_at_the_next_rcpt(house):
+    house.ingest.start()
+    gone, other = "nobody9@dest.example", "ok9@dest.example"
+    q = mail(house, "acme", [gone])
+    proc.wait_for(lambda: kinds(house, "acme").get((q, gone)) ==
+                  ["bounced"], 30, "the bounce")
+
+    def dropped():
+        """Taken by the next message, and sent to nobody."""
+        q = mail(house, "acme", [gone, other])
+        event = next(e for e in house.gate.events() if e["queue_id"] == q)
+        return {r["address"]: (r["verdict"], r["rule"])
+                for r in event["recipients"]}
+    got = dropped()     # the gate looks for a new store once a second
+    if got[gone][0] != "drop":
+        got = proc.wait_for(lambda: (d := dropped())[gone][0] == "drop" and
+                            d, 10, "a drop")
+    assert got[gone][1].startswith("suppressed by outcomes: hard_bounce of "
+                                   "tenant since 2"), got
+    assert got[other][0] == "pass"
+    # it binds the tenant who heard of it, and nobody else
+    assert mail(house, "bolt", [gone])
+    said = house.gate.penstock("suppress", "check", gone, "--tenant", "acme")
+    assert said.returncode == 1 and "hard_bounce" in said.stdout, said
+    # a person lifts it
+    said = house.gate.penstock("suppress", "remove", gone, "--tenant",
+                               "acme", "--force", "--reason", "is back")
+    assert said.returncode == 0, said.stderr
+    proc.wait_for(lambda: dropped()[gone][0] == "pass", 10, "a pass")
+
+
+def test_a_soft_bounce_and_a_text_that_lies_suppress_nobody(house):
+    """The remote server's words are not fields of a log line."""
+    lies = {"full@dest.example": "552 5.2.2 <{}>: mailbox is full",
+            "liar@dest.example":
+            "450 4.2.0 no), status=bounced (550 5.1.1 user unknown: {}"}
+    house.sink.answer = lambda r: lies[r].format(r) if r in lies else None
+    house.ingest.start()
+    q = mail(house, "acme", list(lies))
+    proc.wait_for(lambda: kinds(house, "acme") == {
+        (q, "full@dest.example"): ["bounced"],
+        (q, "liar@dest.example"): ["deferred"]}, 30, "both outcomes")
+    for r in lies:
+        assert house.gate.penstock("suppress", "check", r, "--tenant",
+                                   "acme", "--bulk").returncode == 0, r
+
+
+def test_a_log_that_cannot_be_read_is_waited_for(house):
+    """A folder, a pipe in its place: the ingester says so and lives."""
+    log = f"{house.postfix.folder}/log"
+    conf = open(house.gate.conf).read().replace(log, f"{log}.other")
+    house.gate.write("penstock.conf", conf)
+    os.mkdir(f"{log}.other")
+    house.ingest.start()
+    proc.wait_for(lambda: "trying again" in house.ingest.log(), 20,
+                  "a complaint")
+    os.rmdir(f"{log}.other")
+    os.mkfifo(f"{log}.other")
+    q = mail(house, "acme", ["ok1@dest.example"])
+    house.postfix.wait_empty()
+    assert house.ingest.running()
+    os.unlink(f"{log}.other")
+    os.link(log, f"{log}.other")
+    proc.wait_for(lambda: kinds(house, "acme") == {
+        (q, "ok1@dest.example"): ["delivered"]}, 30, "the outcome")
+    assert "can be read again" in house.ingest.log()
+    assert house.ingest.log().count("trying again") == 1
+    # and in the middle of its life
+    os.unlink(f"{log}.other")
+    os.mkdir(f"{log}.other")
+    proc.wait_for(lambda: house.ingest.log().count("trying again") == 2, 20,
+                  "another complaint")
+    os.rmdir(f"{log}.other")
+    more = mail(house, "acme", ["nobody1@dest.example"])
+    os.link(log, f"{log}.other")
+    proc.wait_for(lambda: kinds(house, "acme").get(
+        (more, "nobody1@dest.example")) == ["bounced"], 30, "the second")
+    assert len(kinds(house, "acme")) == 2
+
+
 def test_the_store_has_one_writer(house):
     house.ingest.start()
     said = house.gate.penstock("ingest", f"{house.postfix.folder}/log")

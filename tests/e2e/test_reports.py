@@ -207,6 +207,29 @@ def test_a_bounce_of_postfix_suppresses_and_a_forged_one_does_not(world):
     assert "0 recorded, 1 known" in w.hand_over(complaint)[0][1]
 
 
+def test_a_complaint_is_obeyed_by_the_next_bulk_mail(world):
+    w = world()
+    known = w.mail("ann@dest.example")
+    complaint = sample("arf", "abuse", id=known, rcpt="ann@dest.example")
+    assert "1 recorded" in w.hand_over(complaint)[0][1]
+    check = ["suppress", "check", "ann@dest.example", "--tenant", "acme"]
+    assert w.gate.penstock(*check, "--bulk").returncode == 1
+    # what is no bulk mail still comes, unless the policy says otherwise
+    assert w.gate.penstock(*check).returncode == 0
+    assert w.mail("ann@dest.example")
+    w.gate.write("tenants.d/acme.conf", TENANTS["acme.conf"].replace(
+        'class =', 'complaint_scope = "tenant"\n\tclass ='))
+    assert w.gate.reload().returncode == 0
+
+    def refused():
+        text = message("news@acme.example")
+        with w.house.client("acme") as smtp:
+            return send(smtp, SENDER, ["ann@dest.example"], text).code == 550
+    proc.wait_for(refused, 10, "nobody is left of the message")
+    assert w.gate.events()[-1]["recipients"][0]["rule"].startswith(
+        "suppressed by outcomes: complaint of tenant since 2")
+
+
 def test_an_ingester_that_dies_loses_no_bounce_and_counts_none_twice(world):
     w = world()
     w.stop(kill=True)

@@ -190,7 +190,7 @@ set_mark(struct follow *f)
 {
 	uint64_t n = f->offset < FOLLOW_PRINT ? f->offset : FOLLOW_PRINT;
 
-	if (n == 0)
+	if (n == 0 || f->file.path == NULL)	/* it was set at its end */
 		return;
 	f->mark.dev = f->file.dev;
 	f->mark.ino = f->file.ino;

@@ -5,6 +5,10 @@
  * the lines are joined.  The gate commits an event before Postfix hears "yes",
  * so the event of every line that was read is there.
  *
+ * A log that cannot be read (no permission, a folder in its place, a damaged
+ * disk) is said once and asked again every turn: its neighbours and the mails
+ * that report do not wait for it.
+ *
  * A commit holds some thousand rows.  One that finds no room on disk is undone
  * and the log is read again from the cursor in the store: the follower must
  * not be ahead of it.
@@ -29,6 +33,7 @@ struct source {
 	char		*path;		/* NULL: a journal */
 	char		*unit;
 	bool		 once;
+	bool		 unread;	/* it cannot be, and that was said */
 	struct follow	*follow;
 	struct journal	*journal;
 	struct source_stat stat;
@@ -282,6 +287,27 @@ entries(struct source *s, struct why *why)
 	return got;
 }
 
+/* unreadable - said once. Fetch: 0, what was joined so far counts. */
+static int
+unreadable(struct source *s, const struct why *why)
+{
+	if (s->once)
+		return -1;
+	if (!s->unread)
+		log_error("%s: %s; trying again", s->name, why->text);
+	s->unread = true;
+	return 0;
+}
+
+/* readable - again */
+static void
+readable(struct source *s)
+{
+	if (s->unread)
+		log_info("%s: it can be read again", s->name);
+	s->unread = false;
+}
+
 /* pump - the whole of a turn, in a transaction */
 static int
 pump(struct source *s, struct why *why)
@@ -297,7 +323,8 @@ pump(struct source *s, struct why *why)
 	}
 	do {
 		if ((got = follow_fill(s->follow, why)) == -1)
-			return -1;
+			return unreadable(s, why);
+		readable(s);
 		if (catch_up(s, why) == -1 ||
 		    (got == 1 && lines(s, why) == -1))
 			return -1;
