@@ -148,9 +148,11 @@ lint:
 	@tests/lint
 
 bench: deps
-	@$(MAKE) --no-print-directory all $(B)/bench/load $(B)/bench/bounce
+	@$(MAKE) --no-print-directory all $(B)/bench/load \
+	    $(B)/bench/bounce $(B)/bench/events
 	@B=$(B) tests/bench/run
 	@B=$(B) tests/bench/ingest
+	@B=$(B) tests/bench/ingest --events
 	@$(B)/bench/bounce
 
 $(B)/bench/load: tests/bench/load.c $(B)/flags
@@ -159,6 +161,11 @@ $(B)/bench/load: tests/bench/load.c $(B)/flags
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< -lpthread
 
 $(B)/bench/bounce: $(B)/tests/bench/bounce.o $(REPUTATION) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
+$(B)/bench/events: $(B)/tests/bench/events.o $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
