@@ -106,6 +106,7 @@ struct event {
 	uint64_t	 token;		/* id of the message's short token, or 0 */
 };
 #define EVENT_LONG_LINES	1u	/* signed lines over 998 bytes */
+#define EVENT_NO_POSTAL		2u	/* bulk, without a postal address */
 
 void	event_encode(const struct event *, struct buf *);
 /* Patches an encoded event in place. */

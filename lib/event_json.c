@@ -238,6 +238,7 @@ event_json(const struct event *e, struct buf *b)
 	json_key(b, "flags");
 	buf_char(b, '{');
 	json_bool(b, "long_lines", (e->flags & EVENT_LONG_LINES) != 0);
+	json_bool(b, "no_postal", (e->flags & EVENT_NO_POSTAL) != 0);
 	buf_char(b, '}');
 	json_text(b, "text", e->text);
 	json_text(b, "return_path", e->return_path);

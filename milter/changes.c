@@ -68,6 +68,8 @@ put_stream(struct buf *b, const struct stream *s)
 	put_field(b, s->campaign);
 	put_field(b, s->cfbl);
 	put_u32(b, (uint32_t)s->suppressed);
+	put_field(b, s->postal_address);
+	put_u32(b, (uint32_t)s->postal);
 	put_i64(b, s->hold_max);
 	put_field(b, slice_of(s->paused));
 	for (size_t i = 0; i < s->nlines; i++)

@@ -235,6 +235,8 @@ record_accept(struct session *s)
 	fill_hold(m, e);
 	e->token = m->plan.carried.token;
 	e->return_path = m->plan.carried.return_path;
+	if (m->mail.no_postal)
+		e->flags |= EVENT_NO_POSTAL;
 	if (m->signing && sign_long_lines(s->signer))
 		e->flags |= EVENT_LONG_LINES;
 	if (fill_recipients(m, e) == -1 || fill_signatures(m, e) == -1 ||

@@ -20,6 +20,7 @@
 #include "milter/writer.h"
 #include "policy/decide.h"
 #include "policy/plan.h"
+#include "policy/postal.h"
 
 /* Bounds of one message. */
 enum {
@@ -71,6 +72,7 @@ struct message {
 	const struct key	**keys;		/* of mail.identities */
 	size_t			 nkeys;
 	bool			 signing;
+	struct postal_search	*postal;	/* NULL: not looked for */
 	bool			 handed;	/* the writer has the claim */
 	struct plan		 plan;
 	struct event		 event;		/* as committed */

@@ -369,6 +369,9 @@ stage_eoh(struct session *s, struct answer *a)
 		return broke(s, a, STAGE_HEADERS, "4.3.5", "key", &why);
 	if (begin_signing(s, &why) == -1)
 		return broke(s, a, STAGE_HEADERS, "4.3.0", "signing", &why);
+	if (postal_begin(&m->postal, &m->mail, m->headers, m->nheaders,
+	    &why) == -1)
+		return broke(s, a, STAGE_HEADERS, "4.3.0", "text", &why);
 	m->progress = MESSAGE_BODY;
 	m->size += 2;
 	return TURN_ON;
@@ -385,6 +388,8 @@ stage_body(struct session *s, const void *bytes, size_t n, struct answer *a)
 		return stray(a, STAGE_MESSAGE);
 	if (__builtin_add_overflow(m->size, (int64_t)n, &m->size))
 		m->size = INT64_MAX;
+	if (m->postal != NULL)
+		postal_add(m->postal, bytes, n);
 	if (m->signing && sign_body(s->signer, bytes, n, &why) == -1)
 		return broke(s, a, STAGE_MESSAGE, "4.3.0", "signing", &why);
 	return TURN_ON;
@@ -430,6 +435,9 @@ stage_eom(struct session *s, struct slice queue_id, struct answer *a)
 	if (m->progress != MESSAGE_BODY)
 		return stray(a, STAGE_MESSAGE);
 	m->queue_id = keep(m, queue_id, &lost);
+	if (m->postal != NULL && !postal_found(m->postal) &&
+	    postal_missing(&m->mail, a) != VERDICT_PASS)
+		return refuse(s, a);
 	if (decide_message(&m->mail, m->size, clock_now(), a) > VERDICT_HOLD)
 		return refuse(s, a);
 	if (plan_make(&m->mail, m->headers, m->nheaders, &m->plan, m->arena,

@@ -1,7 +1,7 @@
 /*
  * compile_carried - what bulk mail carries for those who had enough of it:
- * List-Unsubscribe, Feedback-ID, CFBL-Address; and what a tenant's streams
- * cannot do as they stand.
+ * List-Unsubscribe, Feedback-ID, CFBL-Address, a postal address; and what a
+ * tenant's streams cannot do as they stand.
  *
  * A link without a scheme that encrypts, or one that would run into its token,
  * is a mistake that every recipient would have: it is refused here.
@@ -9,6 +9,7 @@
 #include "policy/build.h"
 
 #include "lib/text.h"
+#include "policy/postal.h"
 #include "policy/unsubscribe.h"
 
 enum { URL_MOST = 200, LOCAL_MOST = 48 };
@@ -96,6 +97,27 @@ set_cfbl(struct build *b, struct stream *said, const struct value *v,
 		said->cfbl = box.text;
 }
 
+/* set_postal - as it is looked for, or none */
+static void
+set_postal(struct build *b, struct stream *said, const struct value *v,
+    struct problems *problems)
+{
+	struct slice folded;
+
+	said->postal_address = SLICE_NONE;
+	if (slice_is(v->text, "none"))
+		return;
+	folded = postal_fold(b->keep, v->text);
+	if (folded.p == NULL)
+		b->nomem = true;
+	else if (folded.n < 10 || folded.n > POSTAL_MOST)
+		problem_error(problems, v->at, "postal_address: write it as "
+		    "it stands in the mail, on one line, 10 to %d bytes",
+		    POSTAL_MOST);
+	else
+		said->postal_address = folded;
+}
+
 /* compile_carried - one value; false: it is another's */
 bool
 compile_carried(struct build *b, struct scope *scope,
@@ -142,6 +164,14 @@ compile_carried(struct build *b, struct scope *scope,
 		said->cfbl_at = node->at;
 		set_cfbl(b, said, v, problems);
 		return true;
+	case WORD_POSTAL_ADDRESS:
+		said->postal_address_at = node->at;
+		set_postal(b, said, v, problems);
+		return true;
+	case WORD_POSTAL:
+		said->postal_at = node->at;
+		said->postal = (enum postal)choice_index(row, v);
+		return true;
 	default:
 		return false;
 	}
@@ -173,6 +203,11 @@ compile_unsubscribe(struct build *b, struct scope *scope,
 static const char *
 impossible(const struct stream *s, struct place *at)
 {
+	*at = s->postal_at;
+	if (s->postal != POSTAL_RECORD && s->postal_address.n == 0 &&
+	    s->priority == PRIORITY_BULK)
+		return "postal says what becomes of mail without an address, "
+		    "and there is no postal_address";
 	*at = s->unsubscribe_at;
 	if (s->unsubscribe == UNSUBSCRIBE_OFF)
 		return NULL;

@@ -56,6 +56,8 @@ take(struct stream *to, const struct stream *from)
 	TAKE(feedback_id);
 	TAKE(campaign);
 	TAKE(cfbl);
+	TAKE(postal_address);
+	TAKE(postal);
 	if (from->match_at.file != NULL) {
 		to->lines = from->lines;
 		to->nlines = from->nlines;

@@ -131,6 +131,7 @@ struct mail {
 	const struct identity **identities;	/* who signs */
 	size_t		 nidentities;
 	struct slice	 campaign;	/* as its header says; p NULL: none */
+	bool		 no_postal;	/* bulk, and without a postal address */
 };
 
 #define HEADER_CUT	59900	/* bytes: the milter's wire cuts near 60,000 */

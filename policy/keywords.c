@@ -190,6 +190,12 @@ static const struct keyword rows[] = {
 	{ "cfbl", KEYWORD_STRING, IN_LEVEL | IN_STREAM, WORD_CFBL,
 	    .unset = "none",
 	    .help = "address for complaints about bulk mail (RFC 9477)" },
+	{ "postal_address", KEYWORD_STRING, IN_LEVEL | IN_STREAM,
+	    WORD_POSTAL_ADDRESS, .unset = "none",
+	    .help = "what a text of bulk mail must have" },
+	{ "postal", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_POSTAL,
+	    .choices = postal_names, .unset = "record",
+	    .help = "what becomes of bulk mail without postal_address" },
 
 	/* dkim */
 	{ "dkim", KEYWORD_BLOCK, IN_FILE | IN_TENANT | IN_STREAM, WORD_DKIM,

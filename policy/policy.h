@@ -39,6 +39,7 @@ enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
 enum unsubscribe { UNSUBSCRIBE_OFF, UNSUBSCRIBE_MAILTO, UNSUBSCRIBE_ONE_CLICK };
 enum many { MANY_MAILTO, MANY_DEFER, MANY_REFUSE };
 enum existing { EXISTING_KEEP, EXISTING_REPLACE, EXISTING_REQUIRE_OWN };
+enum postal { POSTAL_RECORD, POSTAL_DEFER, POSTAL_REFUSE };
 enum feedback { FEEDBACK_OFF, FEEDBACK_ADD, FEEDBACK_KEEP };
 extern const char *const count_by_names[];
 extern const char *const over_names[];
@@ -51,6 +52,7 @@ extern const char *const existing_names[];
 extern const char *const feedback_names[];
 extern const char *const suppressed_names[];
 extern const char *const complaint_scope_names[];
+extern const char *const postal_names[];
 
 /* What a limit counts apart: bits of its "per".  What it stands in is always
  * among them (nothing for the main file), so only a limit of the main file, a
@@ -186,6 +188,8 @@ struct stream {
 	enum feedback	 feedback_id;
 	struct slice	 campaign;	/* name of a header; n 0: none */
 	struct slice	 cfbl;		/* an address; n 0: none */
+	struct slice	 postal_address; /* as postal_fold has it; n 0: none */
+	enum postal	 postal;	/* what becomes of mail without it */
 	struct slice	*claim;		/* logins that may select it by header */
 	size_t		 nclaim;	/* 0 and by_header: all */
 	struct place	 at;		/* nowhere: default, never written */
@@ -195,7 +199,8 @@ struct stream {
 			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
 			 mailto_at, many_recipients_at, existing_at,
 			 list_id_at, feedback_id_at, campaign_at, cfbl_at,
-			 suppressed_at, complaint_scope_at;
+			 suppressed_at, complaint_scope_at,
+			 postal_address_at, postal_at;
 };
 
 enum form {

@@ -127,6 +127,11 @@ carried(struct show *s, const struct stream *stream)
 	show_value(s, "feedback_id", feedback_names[stream->feedback_id],
 	    stream->feedback_id_at);
 	show_text(s, "cfbl", stream->cfbl, stream->cfbl_at);
+	show_text(s, "postal_address", stream->postal_address,
+	    stream->postal_address_at);
+	if (stream->postal_address.n > 0)
+		show_value(s, "postal", postal_names[stream->postal],
+		    stream->postal_at);
 }
 
 /* values - the settings of a stream */

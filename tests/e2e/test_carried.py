@@ -35,6 +35,17 @@ tenant "acme" {
 		match = {"sender:verp@*"}
 		return_path = "verp"
 	}
+	stream "flyer" {
+		match = {"sender:flyer@*"}
+		priority = "bulk"
+		postal_address = "Acme GmbH, Hauptstr. 1, 10115 Berlin"
+		postal = "refuse"
+	}
+	stream "leaflet" {
+		match = {"sender:leaflet@*"}
+		priority = "bulk"
+		postal_address = "Acme GmbH, Hauptstr. 1, 10115 Berlin"
+	}
 }
 """,
     "each.conf": """\
@@ -252,3 +263,29 @@ def test_a_bounce_comes_back_to_the_message_that_it_is_of(house):
     shown = house.gate.penstock("token", "read", token).stdout
     assert "here@example.org" in shown and "gone@example.org" in shown
 
+
+def letter(sender, mark, body):
+    return message(sender, body=body, headers=f"X-Mark: {mark}\r\n"
+                   "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; "
+                   "boundary=\"b\"\r\n")
+
+
+def test_bulk_mail_without_a_postal_address(house):
+    part = "--b\r\nContent-Type: text/html\r\n" \
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    good = part + "<p>Acme GmbH,<br>Hauptstr. 1, 10=\r\n115 Berlin</p>" \
+        "\r\n--b--\r\n"
+    bad = part + "<p>Acme GmbH</p>\r\n--b--\r\n"
+    smtp = house.client("acme")
+    sent = send(smtp, "flyer@acme.example", ["p@example.org"],
+                letter("flyer@acme.example", "bad", bad))
+    assert sent.code == 550 and "postal address" in sent.text, sent
+    sent = send(smtp, "flyer@acme.example", ["p@example.org"],
+                letter("flyer@acme.example", "good", good))
+    assert sent.code == 250, sent
+    assert event_of(house, sent)["flags"]["no_postal"] is False
+    sent = send(smtp, "leaflet@acme.example", ["p@example.org"],
+                letter("leaflet@acme.example", "told", bad))
+    smtp.close()
+    assert sent.code == 250, sent
+    assert event_of(house, sent)["flags"]["no_postal"] is True

@@ -761,3 +761,21 @@
 	  },
 	  .want =
 		"policy.conf:5:9: error: cfbl: \"fbl\" is not an address, such as \"fbl@acme.example\"\n" },
+	{ .name = "what becomes of mail without an address that is not known",
+	  .files = {
+	    { "policy.conf", TEXT("priority = \"bulk\"\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"\tpostal = \"refuse\"\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:6:2: error: stream \"default\": postal says what becomes of mail without an address, and there is no postal_address\n" },
+	{ .name = "an address too short to be one",
+	  .files = {
+	    { "policy.conf", TEXT("postal_address = \" here  1 \"\n") },
+	  },
+	  .want =
+		"policy.conf:1:18: error: postal_address: write it as it stands in the mail, on one line, 10 to 300 bytes\n" },
