@@ -76,7 +76,8 @@ read_job(struct job *j, struct why *why)
 		return 1;
 	}
 	j->kind = sort_mail(&j->mail, j->sender.n == 0, j->arena);
-	if (j->kind != REPORT_NONE && j->kind != REPORT_AUTO)
+	if ((j->kind != REPORT_NONE && j->kind != REPORT_AUTO) ||
+	    report_leaves(j))
 		return 1;
 	if ((got = report_forward(j, why)) == -1)
 		return 0;
@@ -106,6 +107,9 @@ apply(struct job *j, struct why *why)
 	case REPORT_RUA:
 		return report_rua(j, why);
 	case REPORT_NONE:
+		if (report_leaves(j))
+			return report_leave(j, why);
+		break;
 	case REPORT_AUTO:
 		break;
 	}
@@ -201,6 +205,22 @@ tell(struct lmtp **all, struct job *jobs, const bool *ready, size_t n,
 		}
 }
 
+/* ring_again - a key was added: what it makes is known from here on */
+static void
+ring_again(struct reports *r)
+{
+	struct token_ring *ring = NULL;
+	struct why why;
+
+	if (r->with.token_keys == NULL || r->with.token_keys[0] == '\0' ||
+	    (r->ring != NULL && !token_ring_changed(r->ring)))
+		return;
+	if (token_ring_load(&ring, r->with.token_keys, &why) == -1)
+		return;			/* the old ones go on */
+	token_ring_free(r->ring);
+	r->ring = ring;
+}
+
 /* batch - of some mails: read, send on, write, answer */
 static void
 batch(struct reports *r, struct lmtp **all, size_t n)
@@ -209,6 +229,7 @@ batch(struct reports *r, struct lmtp **all, size_t n)
 	struct job jobs[LMTP_SLOTS];
 	struct why why = { .kind = WHY_OTHER };
 
+	ring_again(r);
 	for (size_t i = 0; i < n; i++) {
 		const struct lmtp_mail *m = lmtp_mail(all[i]);
 

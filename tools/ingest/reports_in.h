@@ -48,6 +48,9 @@ void	report_by(const struct job *, struct attribute_by *);
 int	report_dsn(struct job *, struct why *);		/* report_dsn.c */
 int	report_arf(struct job *, struct why *);		/* report_arf.c */
 int	report_rua(struct job *, struct why *);		/* report_rua.c */
+/* report_leave.c: a mail to the address of a message, "unsubscribe" */
+bool	report_leaves(const struct job *);
+int	report_leave(struct job *, struct why *);
 /* Before the transaction: sends it on. 1 it went, 0 there is nowhere to go (or
  * it was here before): the quarantine, -1 not now. report_forward.c */
 int	report_forward(struct job *, struct why *);
