@@ -151,6 +151,7 @@ bench: deps
 	@$(MAKE) --no-print-directory all $(B)/bench/load \
 	    $(B)/bench/bounce $(B)/bench/events
 	@B=$(B) tests/bench/run
+	@B=$(B) tests/bench/size
 	@B=$(B) tests/bench/ingest
 	@B=$(B) tests/bench/ingest --events
 	@$(B)/bench/bounce

@@ -86,6 +86,12 @@ void	 db_cursor_close(struct db_cursor *);	/* before commit or abort */
 int	 db_reserve(struct db *, struct why *);
 /* Owner: clear slots of dead readers. Every 10 s. */
 void	 db_check_readers(struct db *);
+/*
+ * After a walk over much of a store: the pages from one value to the other,
+ * of one environment, leave the memory of the process.  They stay in the
+ * kernel's cache, and whoever needs one gets it back; no transaction is hurt.
+ */
+void	 db_let_go(struct slice low, struct slice high);
 /* -1 WHY_BROKEN when data.mdb at that path is gone, or another file now. */
 int	 db_check_file(struct db *, struct why *);
 

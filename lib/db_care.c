@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,20 @@ db_check_readers(struct db *db)
 	int dead = 0;
 
 	(void)mdb_reader_check(db->env, &dead);
+}
+
+/* db_let_go - LMDB maps the file shared and read-only, so nothing is lost */
+void
+db_let_go(struct slice low, struct slice high)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from, to;
+
+	if (low.p == NULL || high.p == NULL)
+		return;
+	from = (uintptr_t)low.p & ~(page - 1);
+	to = ((uintptr_t)high.p + high.n + page - 1) & ~(page - 1);
+	if (to > from)
+		(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 /* db_check_file - is what we write still what others would open? */

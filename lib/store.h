@@ -120,6 +120,10 @@ int	store_form(struct store *, struct slice path, struct arena *,
 	    struct slice *text, struct why *);			/* fetch */
 int	store_forms(struct store *, struct arena *, struct slice **paths,
 	    size_t *n, struct why *);
+/* Every form; the callback returns false to stop.  One transaction, whose
+ * pages leave the memory of the process when it is over. */
+int	store_each_form(struct store *, bool (*)(void *, struct slice path,
+	    struct slice text), void *, struct why *);
 
 int	store_orders(struct store *, struct arena *, struct slice *,
 	    struct why *);					/* fetch */

@@ -333,6 +333,41 @@ store_form(struct store *s, struct slice path, struct arena *arena,
 	return rc;
 }
 
+/* store_each_form - all of them, in the order of their keys */
+int
+store_each_form(struct store *s, bool (*each)(void *, struct slice,
+    struct slice), void *with, struct why *why)
+{
+	struct slice k, v, path, text, low = SLICE_NONE, high = SLICE_NONE;
+	struct db_cursor *cursor = NULL;
+	struct db_txn *txn = NULL;
+	struct wire w;
+	int rc;
+
+	if (db_begin(s->db, false, &txn, why) == -1)
+		return -1;
+	rc = db_seek(txn, T_FORMS, SLICE_NONE, &cursor, &k, &v, why);
+	while (rc == 1) {
+		if (low.p == NULL || v.p < low.p)
+			low = v;
+		if (high.p == NULL || v.p > high.p)
+			high = v;
+		w = wire_of(v);
+		path = get_field(&w);
+		text = get_field(&w);
+		if (w.bad)
+			rc = why_set(why, "a last good form makes no sense");
+		else if (!each(with, path, text))
+			rc = 0;
+		else
+			rc = db_next(cursor, &k, &v, why);
+	}
+	db_cursor_close(cursor);
+	db_abort(txn);
+	db_let_go(low, high);
+	return rc;
+}
+
 /* store_forms - the paths that have one */
 int
 store_forms(struct store *s, struct arena *arena, struct slice **paths,

@@ -9,6 +9,7 @@
  * loaded, every counter restored and the start on record.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,8 @@
 #include "milter/life.h"
 #include "milter/reload.h"
 
-enum { USAGE = 2 };		/* as penstock(1) */
+enum { USAGE = 2,		/* as penstock(1) */
+	MAPPED = 512 << 10, TRIMMED = 1 << 20 };
 
 static const char usage[] = "usage: penstock-milter [-hnv] [-c FILE]\n"
     "  -c FILE  configuration (default " CONFIG_DEFAULT ")\n"
@@ -176,6 +178,15 @@ many_files(void)
 	}
 }
 
+/* give_back - a policy's large blocks are the kernel's again when it is freed,
+ * whatever lies between them: without this each reload leaves holes */
+static void
+give_back(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED);
+	(void)mallopt(M_TRIM_THRESHOLD, TRIMMED);
+}
+
 /* run - the daemon, from the first lock to the last flush */
 static int
 run(struct config *config)
@@ -191,6 +202,7 @@ run(struct config *config)
 	char *dir;
 	int status = 0;
 
+	give_back();
 	life_block();
 	umask(0007);
 	many_files();

@@ -4,11 +4,9 @@
  * Order: swap first, then the record.  Whoever waits for the generation sees
  * it only when mail that begins from then on is decided by the new policy.
  *
- * Last good forms.  A good tenant file's text is kept in the store, so that a
- * restart with that file broken finds the tenant as it was.  Texts are read
- * before the writer is asked, and only those that changed since the running
- * policy; its transaction takes them from memory.  Of files that are gone
- * the form goes too: a file of that name made later owes nothing to it.
+ * Last good forms (milter/forms.c) are written in slices with mail between
+ * them, before the record: each is good by itself, and what a crash leaves
+ * out the next start finds missing.
  */
 #include "milter/reload.h"
 
@@ -21,8 +19,9 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "milter/changes.h"
+#include "milter/forms.h"
 
-enum { JUDGE_KEYS = 1000, PREFETCH = 4096 };
+enum { JUDGE_KEYS = 1000, PREFETCH = 4096, FORMS_SLICE = 1000 };
 
 struct reload {
 	struct gate	*gate;
@@ -33,16 +32,6 @@ struct reload {
 	bool		 wanted, stop;
 	struct status	 status;	/* text borrows the buffer */
 	struct buf	 text;
-};
-
-struct good_form {		/* to be kept; text absent: forgotten */
-	struct slice	 path, text;
-	struct good_form *next;
-};
-
-struct forms {
-	struct arena	*arena;
-	struct good_form *first;
 };
 
 /* get_form - the last good text of a tenant file */
@@ -109,66 +98,26 @@ prefetch(const struct gate *gate, const struct policy *p)
 	}
 }
 
-/* form_add - one more, copied; a form that finds no memory is kept next time */
-static void
-form_add(void *with, struct slice path, struct slice text)
+/* put_slice - of forms beside mail, in the writer's transaction */
+static bool
+put_slice(void *with, struct store *store)
 {
-	struct forms *forms = with;
-	struct good_form *f = arena_alloc(forms->arena, sizeof(*f));
-
-	if (f == NULL)
-		return;
-	f->path = arena_copy(forms->arena, path);
-	if (text.p != NULL)
-		f->text = arena_copy(forms->arena, text);
-	if (f->path.p == NULL || (text.p != NULL && f->text.p == NULL))
-		return;
-	f->next = forms->first;
-	forms->first = f;
+	return forms_put(with, store, FORMS_SLICE);
 }
 
-/* forms_gone - those in the store whose file is not there any more */
-static void
-forms_gone(struct forms *forms, struct store *store)
+/* put_all - of them, while there is no mail yet */
+static bool
+put_all(void *with, struct store *store)
 {
-	struct slice *paths;
-	struct why why;
-	size_t n;
-
-	if (store_forms(store, forms->arena, &paths, &n, &why) == -1) {
-		log_warn("last good forms: %s", why.text);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		struct slice path = arena_copy(forms->arena, paths[i]);
-
-		if (path.p != NULL && access(path.p, F_OK) == -1 &&
-		    errno == ENOENT)
-			form_add(forms, paths[i], SLICE_NONE);
-	}
+	return forms_put(with, store, SIZE_MAX);
 }
 
-/* forms_put - in the writer's transaction */
-static void
-forms_put(void *with, struct store *store)
-{
-	struct forms *forms = with;
-	struct why why;
-
-	for (struct good_form *f = forms->first; f != NULL; f = f->next)
-		if (store_put_form(store, f->path, f->text, &why) == -1) {
-			log_warn("last good form of %.*s: %s",
-			    SLICE_ARG(f->path), why.text);
-			return;
-		}
-}
-
-/* record - status, event and forms in one commit; before NULL at the start */
+/* record - forms, then status and event in one commit */
 static int
-record(struct reload *r, const struct policy *before, struct why *why)
+record(struct reload *r, bool start, struct why *why)
 {
 	const struct policy *now = r->gate->policy;
-	struct forms forms = { .arena = arena_new(1 << 16, 0) };
+	struct forms *forms = NULL;
 	struct event e = {
 		.kind = EVENT_RELOAD,
 		.time = clock_now(),
@@ -180,18 +129,15 @@ record(struct reload *r, const struct policy *before, struct why *why)
 	};
 	int rc;
 
-	if (forms.arena == NULL)
-		return why_kind(why, WHY_MEMORY, "no memory");
 	memcpy(r->status.policy_hash, now->hash, sizeof(now->hash));
 	memcpy(e.policy_hash, now->hash, sizeof(now->hash));
-	if (r->status.result != STATUS_REFUSED) {
-		policy_files_since(now, before, form_add, &forms);
-		forms_gone(&forms, r->gate->store);
-	}
+	if (r->status.result != STATUS_REFUSED &&
+	    (forms = forms_new(now, r->gate->store)) == NULL)
+		log_error("no memory for the last good forms");
 	r->status.generation++;
-	rc = writer_reload(r->gate->writer, &r->status, &e, forms_put, &forms,
-	    why);
-	arena_free(forms.arena);
+	rc = writer_reload(r->gate->writer, &r->status, &e, forms == NULL ?
+	    NULL : start ? put_all : put_slice, forms, why);
+	forms_free(forms);
 	return rc;
 }
 
@@ -287,7 +233,7 @@ again(struct reload *r)
 		policy_drop(gate_swap(r->gate, p));
 		prefetch(r->gate, p);
 	}
-	if (record(r, before, &why) == -1)
+	if (record(r, false, &why) == -1)
 		log_error("reload: not recorded: %s", why.text);
 	policy_drop(before);
 	arena_free(arena);
@@ -321,7 +267,7 @@ reload_record(struct reload *r)
 {
 	struct why why;
 
-	if (record(r, NULL, &why) == -1)
+	if (record(r, true, &why) == -1)
 		log_error("start: not recorded: %s", why.text);
 }
 

@@ -415,10 +415,10 @@ writer_note(struct writer *w, const struct event *e)
 
 /* --- policy --------------------------------------------------------------- */
 
-/* writer_reload - the thread does it, in a transaction of its own */
+/* writer_reload - the thread does it, in transactions of its own */
 int
 writer_reload(struct writer *w, const struct status *status,
-    const struct event *e, void (*forms)(void *, struct store *), void *with,
+    const struct event *e, bool (*forms)(void *, struct store *), void *with,
     struct why *why)
 {
 	struct reload_request request = { .status = status, .event = e,

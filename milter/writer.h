@@ -43,9 +43,14 @@ void	 writer_void(struct writer *, const struct event *, uint64_t seq);
 /* Refusals and deferrals: not waited for; repeats of (tenant, limit, stage,
  * kind) within a minute become one more record with their count. */
 void	 writer_note(struct writer *, const struct event *);
-/* A policy was loaded: event, status text, forms. Waits for the commit. */
+/*
+ * A policy was loaded: forms, event, status text. Waits for the commit.
+ * forms (may be NULL) puts a slice and says whether more are left: each slice
+ * is a transaction, mail goes between them, and the last one has the event
+ * and the status with it.
+ */
 int	 writer_reload(struct writer *, const struct status *, const struct
-	    event *, void (*forms)(void *, struct store *), void *with,
+	    event *, bool (*forms)(void *, struct store *), void *with,
 	    struct why *);
 /*
  * What was taken from the desk (milter/obey.c): resets as events, which the

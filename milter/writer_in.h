@@ -56,7 +56,7 @@ struct tickets {			/* first in, first out */
 struct reload_request {			/* borrowed from the one who waits */
 	const struct status *status;
 	const struct event *event;
-	void		(*forms)(void *, struct store *);
+	bool		(*forms)(void *, struct store *);
 	void		*with;
 	struct why	*why;
 	int		 rc;

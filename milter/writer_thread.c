@@ -437,25 +437,35 @@ say_lost(struct writer *w, bool now)
 	write_note(w, &e);
 }
 
-/* put_reload - forms, event and status in a transaction of their own */
+/* put_loaded - event and status into the transaction that is open */
 static int
-put_reload(struct writer *w, const struct reload_request *r)
+put_loaded(struct writer *w, const struct reload_request *r, uint64_t *seq)
 {
-	uint64_t seq;
-
 	if (status_take(w, r->status) == -1)
 		return why_kind(r->why, WHY_MEMORY, "no memory");
 	buf_reset(&w->scratch);
 	event_encode(r->event, &w->scratch);
 	if (buf_failed(&w->scratch))
 		return why_kind(r->why, WHY_MEMORY, "no memory");
+	if (store_append(w->store, buf_slice(&w->scratch), w->time,
+	    SLICE_NONE, seq, r->why) == -1)
+		return -1;
+	return status_put(w, r->why);
+}
+
+/* put_reload - a slice of forms in a transaction of its own; with the last
+ * one the rest.  *left: there is more. */
+static int
+put_reload(struct writer *w, const struct reload_request *r, bool *left)
+{
+	uint64_t seq = w->settled;
+
+	*left = false;
 	if (writer_begin(w, r->why) == -1)
 		return -1;
 	if (r->forms != NULL)
-		r->forms(r->with, w->store);
-	if (store_append(w->store, buf_slice(&w->scratch), w->time,
-	    SLICE_NONE, &seq, r->why) == -1 ||
-	    status_put(w, r->why) == -1) {
+		*left = r->forms(r->with, w->store);
+	if (!*left && put_loaded(w, r, &seq) == -1) {
 		store_abort(w->store);
 		return -1;
 	}
@@ -465,18 +475,21 @@ put_reload(struct writer *w, const struct reload_request *r)
 	return 0;
 }
 
-/* answer_reload - if one waits */
-static void
+/* answer_reload - if one waits; true: mail goes first, then again */
+static bool
 answer_reload(struct writer *w)
 {
 	struct reload_request *r;
+	bool left;
 
 	pthread_mutex_lock(&w->lock);
 	r = w->request;
 	pthread_mutex_unlock(&w->lock);
 	if (r == NULL)
-		return;
-	r->rc = put_reload(w, r);
+		return false;
+	r->rc = put_reload(w, r, &left);
+	if (r->rc == 0 && left)
+		return true;
 	if (r->rc == -1 && r->why->kind != WHY_NOROOM &&
 	    r->why->kind != WHY_MEMORY)
 		fatal(r->why);
@@ -485,6 +498,7 @@ answer_reload(struct writer *w)
 	w->request = NULL;
 	pthread_cond_broadcast(&w->answered);
 	pthread_mutex_unlock(&w->lock);
+	return false;
 }
 
 /* answer_desk - if one waits */
@@ -521,7 +535,7 @@ static void
 around(struct writer *w)
 {
 	flush_repeats(w);
-	answer_reload(w);
+	(void)answer_reload(w);
 	answer_desk(w);
 	if (atomic_load(&w->trouble) == TROUBLE_NOROOM) {
 		fail_mail(w);
@@ -549,7 +563,8 @@ static void
 finish(struct writer *w)
 {
 	close_minute(w);
-	answer_reload(w);
+	while (answer_reload(w))
+		atomic_store(&w->beat, clock_mono());
 	answer_desk(w);
 	w->status_at = 0;
 	do {

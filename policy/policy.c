@@ -201,9 +201,10 @@ policy_rule(const struct policy *p, struct place at, struct arena *arena)
 	return slice_of(arena_printf(arena, "%s:%u", file, at.line));
 }
 
-/* unit_files - each good tenant file that still is what was loaded */
-static void
-unit_files(const struct policy *p, const struct map *before,
+/* policy_files_unless - each good tenant file that still is what was loaded */
+void
+policy_files_unless(const struct policy *p,
+    bool (*known)(void *, struct slice, const uint8_t *),
     void (*call)(void *, struct slice, struct slice), void *with)
 {
 	struct arena *arena = arena_new(1 << 16, 0);
@@ -212,14 +213,10 @@ unit_files(const struct policy *p, const struct map *before,
 	struct why why;
 
 	for (size_t i = 1; arena != NULL && i < p->index->nunits; i++) {
-		const struct policy_unit *u = &p->index->units[i], *old;
+		const struct policy_unit *u = &p->index->units[i];
 
-		if (u->form != FORM_CURRENT)
-			continue;
-		old = before != NULL ? map_get(before, slice_of(u->path)) :
-		    NULL;
-		if (old != NULL && old->form == FORM_CURRENT &&
-		    memcmp(old->hash, u->hash, sizeof(u->hash)) == 0)
+		if (u->form != FORM_CURRENT ||
+		    known(with, slice_of(u->path), u->hash))
 			continue;
 		arena_reset(arena);
 		if (parse_read(arena, u->path, &text, &why) != 1)
@@ -231,18 +228,46 @@ unit_files(const struct policy *p, const struct map *before,
 	arena_free(arena);
 }
 
+struct since {				/* whom policy_files_since asks */
+	struct map	*before;	/* units by path; NULL: none */
+	void		(*call)(void *, struct slice, struct slice);
+	void		*with;
+};
+
+/* same_as_before - had that policy the same file? */
+static bool
+same_as_before(void *with, struct slice path, const uint8_t *hash)
+{
+	const struct since *s = with;
+	const struct policy_unit *old = s->before != NULL ?
+	    map_get(s->before, path) : NULL;
+
+	return old != NULL && old->form == FORM_CURRENT &&
+	    memcmp(old->hash, hash, sizeof(old->hash)) == 0;
+}
+
+/* tell - the callback of policy_files_since */
+static void
+tell(void *with, struct slice path, struct slice text)
+{
+	const struct since *s = with;
+
+	s->call(s->with, path, text);
+}
+
 /* policy_files_since - what is new or changed; all of them without memory */
 void
 policy_files_since(const struct policy *p, const struct policy *since,
     void (*call)(void *, struct slice, struct slice), void *with)
 {
 	struct map *before = since != NULL ? map_new() : NULL;
+	struct since s = { before, call, with };
 
 	for (size_t i = 1; before != NULL && i < since->index->nunits; i++)
 		if (map_set(before, slice_of(since->index->units[i].path),
 		    &since->index->units[i]) == -1)
 			break;
-	unit_files(p, before, call, with);
+	policy_files_unless(p, same_as_before, tell, &s);
 	map_free(before);
 }
 

@@ -335,6 +335,10 @@ void	 policy_files_since(const struct policy *, const struct policy *since,
 	    void (*)(void *, struct slice path, struct slice text), void *);
 void	 policy_files(const struct policy *,
 	    void (*)(void *, struct slice path, struct slice text), void *);
+/* The same, but those that known says yes to are not even read. */
+void	 policy_files_unless(const struct policy *,
+	    bool (*known)(void *, struct slice path, const uint8_t *hash),
+	    void (*)(void *, struct slice path, struct slice text), void *);
 /* Tenant files in trouble: callback per file whose form is not current. */
 void	 policy_broken_files(const struct policy *,
 	    void (*)(void *, struct slice path, enum form), void *);

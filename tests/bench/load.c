@@ -59,6 +59,7 @@ struct connection {
 	unsigned char	 in[PACKET_MOST];
 	size_t		 nin;
 	uint32_t	*latency;		/* us */
+	uint32_t	 longest;		/* of all, us */
 	long		 sent, accepted, refused;
 };
 
@@ -323,12 +324,16 @@ work(void *argument)
 	greet(c);
 	while (!atomic_load(&run.over) && (tenant = pick(c)) != -1) {
 		int64_t began = now();
+		uint32_t took;
 
 		if (message(c, tenant, c->sent))
 			c->accepted++;
 		else
 			c->refused++;
-		c->latency[c->sent++ % LATENCIES] = (uint32_t)(now() - began);
+		took = (uint32_t)(now() - began);
+		c->latency[c->sent++ % LATENCIES] = took;
+		if (took > c->longest)
+			c->longest = took;
 	}
 	put(c, 'Q', "", 0);
 	flush(c);
@@ -372,6 +377,7 @@ print(struct connection *const *all, int64_t took)
 	uint32_t *latency;
 	size_t n = 0;
 	long accepted = 0, refused = 0;
+	uint32_t longest = 0;
 	struct rusage use;
 
 	latency = calloc((size_t)run.connections, LATENCIES * sizeof(uint32_t));
@@ -386,13 +392,16 @@ print(struct connection *const *all, int64_t took)
 		n += have;
 		accepted += all[i]->accepted;
 		refused += all[i]->refused;
+		if (all[i]->longest > longest)
+			longest = all[i]->longest;
 	}
 	qsort(latency, n, sizeof(uint32_t), by_size);
 	getrusage(RUSAGE_SELF, &use);
 	printf("{\"accepted\": %ld, \"refused\": %ld, \"seconds\": %.3f, "
-	    "\"p50\": %u, \"p99\": %u, \"client_cpu\": %.3f}\n", accepted,
-	    refused, (double)took / 1e6, n > 0 ? latency[n / 2] : 0,
-	    n > 0 ? latency[n - 1 - n / 100] : 0,
+	    "\"p50\": %u, \"p99\": %u, \"longest\": %u, "
+	    "\"client_cpu\": %.3f}\n", accepted, refused,
+	    (double)took / 1e6, n > 0 ? latency[n / 2] : 0,
+	    n > 0 ? latency[n - 1 - n / 100] : 0, longest,
 	    (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) +
 	    (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
 	free(latency);

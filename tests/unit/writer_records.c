@@ -207,7 +207,7 @@ the_last_checkpoint_is_complete(void **state)
 }
 
 /* two_forms - what a reload leaves for later starts */
-static void
+static bool
 two_forms(void *with, struct store *s)
 {
 	struct why ignored;
@@ -215,10 +215,11 @@ two_forms(void *with, struct store *s)
 	(void)with;
 	store_put_form(s, SLICE("a.conf"), SLICE("tenant \"a\" {}"), &ignored);
 	store_put_form(s, SLICE("b.conf"), SLICE("tenant \"b\" {}"), &ignored);
+	return false;
 }
 
 /* too_much - more than there is room for; the failure is overlooked */
-static void
+static bool
 too_much(void *with, struct store *s)
 {
 	static char text[1 << 20];
@@ -231,6 +232,48 @@ too_much(void *with, struct store *s)
 		store_put_form(s, slice_of(path),
 		    (struct slice){ text, sizeof(text) }, &ignored);
 	}
+	return false;
+}
+
+struct slices {
+	int		 put;
+	uint64_t	 recorded;	/* events, before the last slice */
+};
+
+/* three_slices - a form each */
+static bool
+three_slices(void *with, struct store *s)
+{
+	struct slices *slices = with;
+	struct why ignored;
+	char path[32];
+
+	snprintf(path, sizeof(path), "s%d.conf", ++slices->put);
+	store_put_form(s, slice_of(path), SLICE("x"), &ignored);
+	slices->recorded += last_seq();
+	return slices->put < 3;
+}
+
+static void
+the_record_comes_with_the_last_slice_of_forms(void **state)
+{
+	struct status status = { .pid = 9, .generation = 1 }, got;
+	struct event e = { .kind = EVENT_RELOAD, .count = 1 };
+	struct slice text;
+	struct slices slices = { 0, 0 };
+
+	(void)state;
+	must(writer_reload(writer, &status, &e, three_slices, &slices, &why));
+	assert_true(slices.put == 3 && slices.recorded == 0);
+	assert_true(event(1).kind == EVENT_RELOAD && last_seq() == 1);
+	assert_int_equal(store_status(store, &got, arena, &why), 1);
+	assert_true(got.generation == 1);
+	for (const char *const *p = (const char *const []){ "s1.conf",
+	    "s2.conf", "s3.conf", NULL }; *p != NULL; p++)
+		assert_int_equal(store_form(store, slice_of(*p), arena, &text,
+		    &why), 1);
+	must(send_one(1));
+	assert_true(last_seq() == 2);
 }
 
 static void
@@ -315,6 +358,7 @@ main(void)
 		T(the_table_of_repeats_is_bounded),
 		T(the_last_checkpoint_is_complete),
 		T(a_reload_is_event_status_and_forms_at_once),
+		T(the_record_comes_with_the_last_slice_of_forms),
 		T(the_status_counts),
 		T(a_writer_starts_where_the_ledger_stands),
 	};
