@@ -4,6 +4,9 @@
  * Order: swap first, then the record.  Whoever waits for the generation sees
  * it only when mail that begins from then on is decided by the new policy.
  *
+ * An old policy is freed here, when the last message that holds it is over: of
+ * 100,000 tenants that takes long enough for mail to feel it.
+ *
  * Last good forms (milter/forms.c) are written in slices with mail between
  * them, before the record: each is good by itself, and what a crash leaves
  * out the next start finds missing.
@@ -13,6 +16,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -23,8 +27,14 @@
 
 enum { JUDGE_KEYS = 1000, PREFETCH = 4096, FORMS_SLICE = 1000 };
 
+struct old {				/* a policy that messages may hold */
+	struct policy	*policy;
+	struct old	*next;
+};
+
 struct reload {
 	struct gate	*gate;
+	struct old	*old;
 	pthread_t	 thread;
 	bool		 running;
 	pthread_mutex_t	 lock;		/* of the two below */
@@ -171,12 +181,16 @@ struct reload *
 reload_new(struct gate *gate)
 {
 	struct reload *r = calloc(1, sizeof(*r));
+	pthread_condattr_t attr;
 
 	if (r == NULL)
 		return NULL;
 	r->gate = gate;
 	pthread_mutex_init(&r->lock, NULL);
-	pthread_cond_init(&r->wake, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&r->wake, &attr);
+	pthread_condattr_destroy(&attr);
 	r->status = (struct status){
 		.pid = getpid(),
 		.started = clock_now(),
@@ -210,6 +224,37 @@ reload_first(struct reload *r, struct why *why)
 	return 0;
 }
 
+/* retire - dropped when nobody else has it, by sweep; without memory now */
+static void
+retire(struct reload *r, struct policy *policy)
+{
+	struct old *o = malloc(sizeof(*o));
+
+	if (o == NULL) {
+		policy_drop(policy);
+		return;
+	}
+	*o = (struct old){ policy, r->old };
+	r->old = o;
+}
+
+/* sweep - the old ones that are ours alone, or all */
+static void
+sweep(struct reload *r, bool all)
+{
+	struct old **at = &r->old, *o;
+
+	while ((o = *at) != NULL) {
+		if (!all && !policy_alone(o->policy)) {
+			at = &o->next;
+			continue;
+		}
+		*at = o->next;
+		policy_drop(o->policy);
+		free(o);
+	}
+}
+
 /* again - one reload, start to end */
 static void
 again(struct reload *r)
@@ -235,8 +280,22 @@ again(struct reload *r)
 	}
 	if (record(r, false, &why) == -1)
 		log_error("reload: not recorded: %s", why.text);
-	policy_drop(before);
+	if (got == 1)
+		retire(r, before);
+	else
+		policy_drop(before);
 	arena_free(arena);
+}
+
+/* wait_a_little - for a request, or for messages to end; lock held */
+static void
+wait_a_little(struct reload *r)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec++;
+	(void)pthread_cond_timedwait(&r->wake, &r->lock, &until);
 }
 
 /* work - the thread: several requests while one runs are one */
@@ -244,16 +303,22 @@ static void *
 work(void *arg)
 {
 	struct reload *r = arg;
+	bool wanted;
 
 	pthread_mutex_lock(&r->lock);
 	for (;;) {
-		while (!r->wanted && !r->stop)
+		while (!r->wanted && !r->stop && r->old == NULL)
 			pthread_cond_wait(&r->wake, &r->lock);
+		if (!r->wanted && !r->stop)
+			wait_a_little(r);
 		if (r->stop)
 			break;
+		wanted = r->wanted;
 		r->wanted = false;
 		pthread_mutex_unlock(&r->lock);
-		again(r);
+		if (wanted)
+			again(r);
+		sweep(r, false);
 		pthread_mutex_lock(&r->lock);
 	}
 	pthread_mutex_unlock(&r->lock);
@@ -308,6 +373,7 @@ reload_stop(struct reload *r)
 	pthread_mutex_unlock(&r->lock);
 	if (r->running)
 		pthread_join(r->thread, NULL);
+	sweep(r, true);
 	pthread_cond_destroy(&r->wake);
 	pthread_mutex_destroy(&r->lock);
 	buf_free(&r->text);

@@ -52,6 +52,13 @@ policy_drop(struct policy *p)
 	arena_free(p->arena);		/* p itself lives there */
 }
 
+/* policy_alone - nobody else reads it */
+bool
+policy_alone(const struct policy *p)
+{
+	return atomic_load_explicit(&p->refs, memory_order_acquire) == 1;
+}
+
 /* policy_tenant - by name; the array is sorted */
 const struct tenant *
 policy_tenant(const struct policy *p, struct slice name)

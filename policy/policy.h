@@ -4,8 +4,8 @@
  * parse -> check -> compile, one way for start, reload, `policy check` and
  * tests.  After policy_load no string is interpreted any more.
  * A snapshot is reference-counted: sessions take it at MAIL and drop it with
- * the message; the last drop frees it, in the reload thread (policy_swap
- * hands it back) or wherever the last message ends.
+ * the message; the last drop frees it.  That is to be the reload thread's,
+ * which waits for it: freeing a large one takes longer than a message.
  * Threads: a loaded policy is read by any thread; load and free by one.
  */
 #ifndef POLICY_POLICY_H
@@ -323,6 +323,8 @@ int	 policy_load(const struct policy_load *, struct policy **out,
 	    struct problems *, struct why *);
 struct policy *policy_hold(struct policy *);	/* takes a reference */
 void	 policy_drop(struct policy *);		/* NULL allowed */
+/* Is ours the only reference?  Of one that nobody can take any more. */
+bool	 policy_alone(const struct policy *);
 
 /*
  * Good tenant files of this policy, to be kept as last good form: callback

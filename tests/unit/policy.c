@@ -617,6 +617,12 @@ good_files_are_handed_out_to_be_kept(void **state)
 	all[0] = '\0';
 	policy_files_since(q, p, note_path, all);
 	assert_string_equal(all, "");
+	/* Who waits to free it learns when nobody else has it. */
+	assert_true(policy_alone(p));
+	assert_ptr_equal(policy_hold(p), p);
+	assert_false(policy_alone(p));
+	policy_drop(p);
+	assert_true(policy_alone(p));
 	policy_drop(p);
 	policy_drop(q);
 }
