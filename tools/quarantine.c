@@ -81,7 +81,9 @@ list(const struct tool *tool, struct outcomes *o, bool json)
 	struct why why;
 	int rc = quarantine_each(o, json ? one_object : one_row, table, &why);
 
-	if (table != NULL && rc == 0)
+	if (table != NULL && rc == 0 && table_rows(table) == 0)
+		puts("no mail is kept: all reports were understood");
+	else if (table != NULL && rc == 0)
 		table_print(table, stdout, tool->color);
 	table_free(table);
 	return rc == -1 ? tool_fail(TOOL_BROKEN, "%s", why.text) : TOOL_OK;

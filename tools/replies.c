@@ -16,7 +16,7 @@
 #include "reputation/wording.h"
 #include "tools/tool.h"
 
-enum { BATCH = 256, SAYINGS = 20000, SHOWN = 30 };
+enum { BATCH = 256, SAYINGS = 20000, SHOWN = 30, BELOW = 10 };
 
 static const char usage[] = "penstock replies [--provider NAME] "
     "[--domain NAME] [--tenant NAME]\n"
@@ -244,22 +244,28 @@ static void
 print_eyes(const struct replies *r)
 {
 	size_t shown = r->all || r->n < SHOWN ? r->n : SHOWN;
+	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < shown; i++) {
 		const struct saying *s = r->list[i];
 
-		printf("%8" PRIu64 "  %-9s  %-16.*s  %.*s%s%.*s\n          "
-		    "%.*s\n", s->count, outcome_kind_names[s->kind],
+		printf("%8" PRIu64 "  %-9s  %-16.*s  %.*s%s%.*s\n%*s",
+		    s->count, outcome_kind_names[s->kind],
 		    SLICE_ARG(s->provider), SLICE_ARG(s->category),
 		    s->action.n > 0 ? ", " : "", SLICE_ARG(s->action),
-		    SLICE_ARG(s->text));
+		    BELOW, "");
+		buf_reset(&b);
+		tool_wrap(&b, BELOW, s->text);
+		printf("%.*s\n", (int)b.len, b.len > 0 ? b.data : "");
 	}
+	buf_free(&b);
 	if (shown < r->n)
 		printf("%zu more sayings: --all\n", r->n - shown);
 	if (r->rest > 0)
 		printf("%" PRIu64 " replies more in sayings that were not "
 		    "told apart\n", r->rest);
-	printf("%" PRIu64 " replies in %zu sayings\n", r->total, r->n);
+	printf("%" PRIu64 " repl%s in %zu saying%s\n", r->total,
+	    r->total == 1 ? "y" : "ies", r->n, r->n == 1 ? "" : "s");
 }
 
 /* run - with a store */

@@ -14,6 +14,8 @@
 #include "lib/text.h"
 #include "tools/suppress_row.h"
 
+enum { NOTE = 60 };		/* columns of a remote server's words */
+
 static const char check_usage[] =
     "penstock suppress check ADDRESS [--list TENANT/STREAM | --tenant NAME\n"
     "    [--bulk]] [--json]\n"
@@ -259,7 +261,8 @@ show_row(const struct suppress_tool *t, enum suppress_store store,
 	table_cell(table, "%s", until);
 	table_cell(table, "%s", states[state]);
 	table_cell(table, "%.*s", SLICE_ARG(e->source));
-	table_cell(table, "%.*s", SLICE_ARG(e->note));
+	table_cell(table, "%.*s%s", e->note.n < NOTE ? (int)e->note.n : NOTE,
+	    e->note.n > 0 ? e->note.p : "", e->note.n > NOTE ? "..." : "");
 }
 
 /* show_json - the same as an object */

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "lib/mem.h"
 #include "reputation/outcome.h"
@@ -154,6 +156,19 @@ table_new(const char *const *headings, const char *align)
 	return t;
 }
 
+/* harmless - what a stranger wrote must not drive the terminal: controls, also
+ * those of C1 in UTF-8 */
+static void
+harmless(char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+		else if ((unsigned char)s[0] == 0xc2 &&
+		    (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0)
+			s[0] = s[1] = '?';
+}
+
 /* table_cell - the next cell, row by row */
 void
 table_cell(struct table *t, const char *fmt, ...)
@@ -165,7 +180,15 @@ table_cell(struct table *t, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = xstrdup("?");
 	va_end(ap);
+	harmless(text);
 	cell_add(t, text);
+}
+
+/* table_rows - how many were added */
+size_t
+table_rows(const struct table *t)
+{
+	return t->ncells / t->columns - 1;
 }
 
 /* width - columns on a terminal: UTF-8 continuation bytes take none */
@@ -216,4 +239,46 @@ table_free(struct table *t)
 		free(t->cells[i]);
 	free(t->cells);
 	free(t);
+}
+
+/* terminal_width - columns of stdout; 0: it is no terminal */
+static size_t
+terminal_width(void)
+{
+	struct winsize size = { .ws_col = 0 };
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1 || size.ws_col == 0)
+		return 80;
+	return size.ws_col;
+}
+
+/* tool_wrap - word by word */
+void
+tool_wrap(struct buf *b, size_t indent, struct slice s)
+{
+	size_t most = terminal_width(), column = indent, n;
+	struct slice word;
+
+	if (most < indent + 20) {	/* no terminal, or one for ants */
+		buf_slices(b, s);
+		return;
+	}
+	while (s.n > 0) {
+		for (n = 0; n < s.n && s.p[n] == ' '; n++)
+			;
+		for (word = slice_from(s, n); n < s.n && s.p[n] != ' '; n++)
+			;
+		word.n = n - (size_t)(word.p - s.p);
+		if (column + n > most && column > indent && word.n > 0) {
+			buf_printf(b, "\n%*s", (int)indent, "");
+			buf_slices(b, word);
+			column = indent + word.n;
+		} else {
+			buf_slices(b, (struct slice){ s.p, n });
+			column += n;
+		}
+		s = slice_from(s, n);
+	}
 }

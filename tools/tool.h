@@ -45,7 +45,12 @@ struct table *table_new(const char *const *headings, const char *align);
 void	 table_cell(struct table *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 void	 table_print(const struct table *, FILE *, bool color);
+size_t	 table_rows(const struct table *);	/* without the headings */
 void	 table_free(struct table *);
+
+/* Text for eyes, from column indent on: on a terminal it is broken at blanks
+ * and goes on below itself, elsewhere it stays one line.  Words are whole. */
+void	 tool_wrap(struct buf *, size_t indent, struct slice);
 
 int	tool_policy_check(const struct tool *, int argc, char **argv);
 int	tool_policy_show(const struct tool *, int argc, char **argv);

@@ -17,6 +17,7 @@
 #include "tools/tool.h"
 
 enum { BATCH = 256, FOUND = 10000, OUTCOMES = 4096 };
+enum { HEAD = 29, SIDE = 32, BODY = 42, TEXT = 14 };	/* columns */
 
 static const char usage[] = "penstock trace [--since TIME] [--json] "
     "QUEUE-ID | MESSAGE-ID\n"
@@ -209,50 +210,64 @@ put_plain(struct buf *b, struct slice s, size_t most)
 		buf_char(b, s.p[i] >= ' ' && s.p[i] < 127 ? s.p[i] : '?');
 }
 
+/* put_text - as it fits into the terminal; the text is freed */
+static void
+put_text(struct buf *b, size_t indent, struct buf *text)
+{
+	tool_wrap(b, indent, buf_slice(text));
+	buf_char(b, '\n');
+	buf_free(text);
+}
+
 /* put_recipient - what the gate said of one, when it is not the usual */
 static void
 put_recipient(struct buf *b, const struct event_recipient *r)
 {
+	struct buf text = BUF_INIT;
+
 	buf_printf(b, "    %-27s %-10s", "", verdict_names[r->verdict]);
-	put_plain(b, r->address, 80);
+	put_plain(&text, r->address, 80);
 	if (r->rule.n > 0) {
-		buf_str(b, "  ");
-		put_plain(b, r->rule, 160);
+		buf_str(&text, "  ");
+		put_plain(&text, r->rule, 160);
 	}
-	buf_char(b, '\n');
+	put_text(b, BODY, &text);
 }
 
 /* put_event - the first lines */
 static void
 put_event(struct buf *b, const struct event *e)
 {
+	struct buf text = BUF_INIT;
+
 	event_time(e->time, b);
-	buf_printf(b, "  %s", event_kind_names[e->kind]);
+	buf_str(b, "  ");
+	buf_str(&text, event_kind_names[e->kind]);
 	if (e->queue_id.n > 0) {
-		buf_char(b, ' ');
-		put_plain(b, e->queue_id, 64);
+		buf_char(&text, ' ');
+		put_plain(&text, e->queue_id, 64);
 	}
-	buf_str(b, "  tenant ");
-	put_plain(b, e->tenant, 64);
+	buf_str(&text, "  tenant ");
+	put_plain(&text, e->tenant, 64);
 	if (e->stream.n > 0) {
-		buf_str(b, ", stream ");
-		put_plain(b, e->stream, 64);
+		buf_str(&text, ", stream ");
+		put_plain(&text, e->stream, 64);
 	}
-	buf_str(b, "  from <");
-	put_plain(b, e->mail_from, 120);
-	buf_printf(b, ">  %zu recipient%s", e->nrecipients,
+	buf_str(&text, "  from <");
+	put_plain(&text, e->mail_from, 120);
+	buf_printf(&text, ">  %zu recipient%s", e->nrecipients,
 	    e->nrecipients == 1 ? "" : "s");
 	if (e->message_id.n > 0) {
-		buf_str(b, "  ");
-		put_plain(b, e->message_id, 120);
+		buf_str(&text, "  ");
+		put_plain(&text, e->message_id, 120);
 	}
-	buf_char(b, '\n');
+	put_text(b, HEAD, &text);
 	if (e->rule.n > 0 || e->reply.n > 0) {
-		buf_printf(b, "    %-27s ", "");
-		put_plain(b, e->rule, 120);
-		buf_str(b, e->rule.n > 0 && e->reply.n > 0 ? "  " : "");
-		put_plain(b, e->reply, 200);
-		buf_char(b, '\n');
+		buf_printf(b, "%*s", SIDE, "");
+		put_plain(&text, e->rule, 120);
+		buf_str(&text, e->rule.n > 0 && e->reply.n > 0 ? "  " : "");
+		put_plain(&text, e->reply, 200);
+		put_text(b, SIDE, &text);
 	}
 	for (size_t i = 0; i < e->nrecipients; i++)
 		if (e->recipients[i].verdict != VERDICT_PASS)
@@ -263,31 +278,34 @@ put_event(struct buf *b, const struct event *e)
 static void
 put_outcome(struct buf *b, const struct outcome *x)
 {
+	struct buf text = BUF_INIT;
+
 	buf_str(b, "    ");
 	event_time(x->time, b);
 	buf_printf(b, " %-10s", outcome_kind_names[x->kind]);
-	put_plain(b, x->recipient, 80);
-	buf_str(b, "  ");
-	put_plain(b, x->provider, 32);
+	put_plain(&text, x->recipient, 80);
+	buf_str(&text, "  ");
+	put_plain(&text, x->provider, 32);
 	if (x->delay >= 0)
-		buf_printf(b, "  after %.2f s", (double)x->delay / 1e6);
+		buf_printf(&text, "  after %.2f s", (double)x->delay / 1e6);
 	if (x->source != OUTCOME_LOG)
-		buf_printf(b, "  told by %s",
+		buf_printf(&text, "  told by %s",
 		    outcome_source_names[x->source]);
-	buf_char(b, '\n');
+	put_text(b, BODY, &text);
 	if (x->category.n > 0) {
-		buf_printf(b, "    %-38s", "");
-		put_plain(b, x->category, 32);
-		buf_str(b, ", ");
-		put_plain(b, x->action, 32);
-		buf_str(b, " (rule ");
-		put_plain(b, x->rule, 64);
-		buf_str(b, ")\n");
+		buf_printf(b, "%*s", TEXT, "");
+		put_plain(&text, x->category, 32);
+		buf_str(&text, ", ");
+		put_plain(&text, x->action, 32);
+		buf_str(&text, " (rule ");
+		put_plain(&text, x->rule, 64);
+		buf_char(&text, ')');
+		put_text(b, TEXT, &text);
 	}
 	if (x->reply.n > 0) {
-		buf_printf(b, "    %-38s", "");
-		put_plain(b, x->reply, 300);
-		buf_char(b, '\n');
+		buf_printf(b, "%*s", TEXT, "");
+		put_plain(&text, x->reply, 300);
+		put_text(b, TEXT, &text);
 	}
 }
 

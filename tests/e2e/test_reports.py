@@ -314,6 +314,22 @@ def test_a_pipe_hands_over_and_the_quarantine_shows_the_rest(world):
     assert code == 3 and "does penstock-ingest run?" in err, err
 
 
+def test_what_a_stranger_wrote_does_not_drive_the_terminal(world):
+    w = world()
+    run = w.gate.penstock
+    assert run("ingest", "quarantine", "list").stdout == \
+        "no mail is kept: all reports were understood\n"
+    known = w.mail("ann@dest.example")
+    report = sample("dsn", "exim", id=known, rcpt="ann@dest.example")
+    assert "SMTP error" in report
+    report = report.replace("SMTP error", "SMTP \x1b]0;pwned\x07\x1b[2J")
+    assert "1 recorded" in w.hand_over(report)[0][1]
+    said = run("suppress", "check", "ann@dest.example").stdout
+    assert "hard_bounce" in said and "pwned" in said, said
+    for text in (said, run("trace", known).stdout, run("replies").stdout):
+        assert text and "\x1b" not in text and "\x07" not in text, text
+
+
 def test_postfix_config_prints_the_transport(world):
     w = world()
     said = w.gate.penstock("postfix-config", "--main").stdout
