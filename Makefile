@@ -233,6 +233,8 @@ install: all
 	done
 	install -m 0644 conf/tenants.d/README $(ETC)/tenants.d/
 	install -d $(D)$(PREFIX)/share/doc/penstock
+	install -m 0644 README INSTALL CHANGES LICENSE \
+	    $(D)$(PREFIX)/share/doc/penstock/
 	cp -R conf/examples $(D)$(PREFIX)/share/doc/penstock/
 	@for f in penstock.conf policy.conf; do \
 		if [ ! -e conf/$$f ]; then :; \
