@@ -1,8 +1,8 @@
 # Penstock
 #
 #   make               build the programs into build/
-#   make check         everything a change must pass: lint, unit, mta,
-#                      faults, e2e
+#   make check         everything a change must pass: lint, unit (also with
+#                      sanitizers), mta, faults, e2e, bounces
 #   make demo          a private Postfix, three tenants, real mail; one page
 #   make deps          install what is missing (Debian packages), as root
 #   make unit          the unit test programs alone, built and run
