@@ -106,6 +106,7 @@ claim_tenants(struct build *b, struct claimer *by, const struct value *set,
 	if (set->nitems == 0)
 		problem_error(problems, set->at, "tenants is empty; leave it "
 		    "out to allow any");
+	by->ntenants = 0;		/* twice: a mistake, which was said */
 	by->tenants = build_alloc(b, b->keep, set->nitems,
 	    sizeof(*by->tenants));
 	for (size_t i = 0; by->tenants != NULL && i < set->nitems; i++) {
