@@ -85,7 +85,8 @@ $(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(LOG_READER) $(POLICY) \
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_TOOLS)
 
 define program
-$(B)/penstock-$1: $(B)/tools/$1/main.o $(call folder,$1) $$(REPUTATION) $$(LIB)
+$(B)/penstock-$1: $(B)/tools/$1/main.o $(call folder,$1) $$(POLICY) \
+	$$(REPUTATION) $$(LIB)
 	@echo "  LD  $$@"
 	$$(Q)$$(CC) $$(LDFLAGS) -o $$@ $$^ $$(LIBS_$1) $$(LIBS_FLOOR)
 endef

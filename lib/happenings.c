@@ -5,6 +5,9 @@
  *	finals	  u8[16] counter	u64 recipients that became final
  *	domains	  recipient domain	u8 format = 1, i64 first, last, u64
  *					count, field provider, field relay
+ *	breakers  trip_key		u8 format = 1, i64 time, floor, u64
+ *					bad, all, i64 window, field tenant,
+ *					stream, login, breaker, when
  *
  * The ledger asks with its mutex held, so nothing here waits for a disk or for
  * another program: an answer is a look into mapped memory.  Once a second one
@@ -21,12 +24,13 @@
 #include <sys/stat.h>
 
 #include "lib/clock.h"
+#include "lib/hash.h"
 #include "lib/log.h"
 #include "lib/provider.h"
 #include "lib/wire.h"
 
-static const char *const tables[] = { "finals", "domains", NULL };
-enum { FINALS, DOMAINS };
+static const char *const tables[] = { "finals", "domains", "breakers", NULL };
+enum { FINALS, DOMAINS, BREAKERS };
 static const struct db_layout layout = { .version = DB_ANY_VERSION,
 	.kind = "outcomes", .tables = tables };
 
@@ -72,6 +76,60 @@ learned_decode(struct slice domain, struct slice value, struct learned *l,
 		return why_set(why, "what was learned of a domain makes no "
 		    "sense, or was written by a newer Penstock");
 	return 0;
+}
+
+/* trip_encode - a row of breakers */
+void
+trip_encode(const struct trip *t, struct buf *b)
+{
+	put_u8(b, 1);
+	put_i64(b, t->time);
+	put_i64(b, t->floor);
+	put_u64(b, t->bad);
+	put_u64(b, t->all);
+	put_i64(b, t->window);
+	put_field(b, t->tenant);
+	put_field(b, t->stream);
+	put_field(b, t->login);
+	put_field(b, t->breaker);
+	put_field(b, t->when);
+}
+
+/* trip_decode - and back; texts borrow */
+int
+trip_decode(struct slice value, struct trip *t, struct why *why)
+{
+	struct wire w = wire_of(value);
+	uint8_t format = get_u8(&w);
+
+	t->time = get_i64(&w);
+	t->floor = get_i64(&w);
+	t->bad = get_u64(&w);
+	t->all = get_u64(&w);
+	t->window = get_i64(&w);
+	t->tenant = get_field(&w);
+	t->stream = get_field(&w);
+	t->login = get_field(&w);
+	t->breaker = get_field(&w);
+	t->when = get_field(&w);
+	if (format != 1 || w.bad || w.p != w.end)
+		return why_set(why, "the row of a breaker makes no sense, or "
+		    "was written by a newer Penstock");
+	return 0;
+}
+
+/* trip_key - of what it counts apart */
+void
+trip_key(uint64_t tenant, struct slice breaker, uint64_t stream,
+    uint64_t login, uint8_t out[TRIP_KEY])
+{
+	const uint64_t ids[] = { tenant, hash_id("breaker", breaker), stream,
+		login };
+	uint8_t text[sizeof(ids)];
+
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(ids[i / 8] >> (8 * (i % 8)));
+	hash_128(text, sizeof(text), out);
 }
 
 /* --- the store ------------------------------------------------------------ */
@@ -214,6 +272,29 @@ happenings_finals(void *happenings, const uint8_t key[16])
 	}
 	end(h, txn);
 	return n;
+}
+
+/* happenings_trip - a look-up; a row that makes no sense tripped now, since
+ * nobody knows better */
+int
+happenings_trip(struct happenings *h, const uint8_t key[TRIP_KEY],
+    struct trip *trip)
+{
+	struct slice value;
+	struct db_txn *txn;
+	struct why why;
+	int got = 0;
+
+	if (begin(h, &txn) == 1 && db_get(txn, BREAKERS, (struct slice){
+	    (const char *)key, TRIP_KEY }, &value, &why) == 1) {
+		if (trip_decode(value, trip, &why) == -1)
+			*trip = (struct trip){ .time = clock_wall() };
+		trip->tenant = trip->stream = trip->login = SLICE_NONE;
+		trip->breaker = trip->when = SLICE_NONE;
+		got = 1;
+	}
+	end(h, txn);
+	return got;
 }
 
 /* by_name - a provider's index */

@@ -51,6 +51,20 @@ put_identity(struct buf *b, const struct identity *id)
 	put_u32(b, (uint32_t)id->type);
 }
 
+/* put_breaker - what trips it, and what then */
+static void
+put_breaker(struct buf *b, const struct breaker *k)
+{
+	put_field(b, k->name);
+	put_u32(b, (uint32_t)k->when << 16 | (uint32_t)k->action << 8 |
+	    (uint32_t)k->off);
+	put_u32(b, (uint32_t)k->rate);
+	put_i64(b, k->least);
+	put_i64(b, k->window);
+	put_u32(b, k->per);
+	put_limit(b, &k->slow);
+}
+
 /* put_stream - what decides about its mail */
 static void
 put_stream(struct buf *b, const struct stream *s)
@@ -72,6 +86,8 @@ put_stream(struct buf *b, const struct stream *s)
 	put_u32(b, (uint32_t)s->postal);
 	put_i64(b, s->hold_max);
 	put_field(b, slice_of(s->paused));
+	for (size_t i = 0; i < s->nbreakers; i++)
+		put_breaker(b, s->breakers[i]);
 	for (size_t i = 0; i < s->nlines; i++)
 		put_field(b, s->lines[i].text);
 	for (size_t i = 0; i < s->nclaim; i++)

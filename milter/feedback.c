@@ -58,6 +58,15 @@ provider(void *with, struct slice domain)
 	return happenings_provider(f->rest, domain);
 }
 
+/* tripped - did that breaker ever? */
+static int
+tripped(void *with, const uint8_t key[TRIP_KEY], struct trip *trip)
+{
+	struct feedback_view *f = with;
+
+	return happenings_trip(f->rest, key, trip);
+}
+
 /* seen_before - in the gate's last life */
 static int
 seen_before(struct gate *gate, unsigned *seen, struct why *why)
@@ -86,6 +95,7 @@ feedback_new(struct feedback_view **out, struct gate *gate, struct why *why)
 		return why_kind(why, WHY_MEMORY, "no memory");
 	f->happened.suppressed = suppressed;
 	f->happened.provider = provider;
+	f->happened.tripped = tripped;
 	f->happened.with = f;
 	if (fold_init(why) == -1 || seen_before(gate, &seen, why) == -1 ||
 	    suppress_open(&f->lists, gate->config->store, seen, why) == -1 ||

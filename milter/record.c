@@ -207,7 +207,7 @@ fill_hold(struct message *m, struct event *e)
 	e->kind = EVENT_HOLD;
 	e->verdict = VERDICT_HOLD;
 	e->rule = policy_rule(m->mail.policy, hold->rule, m->arena);
-	e->limit = hold->limit->name;
+	e->limit = hold->limit != NULL ? hold->limit->name : SLICE_NONE;
 	e->reply = hold->text;
 }
 

@@ -232,6 +232,11 @@ void	 compile_blocks(struct build *, struct scope *, const struct node *,
 bool	 compile_carried(struct build *, struct scope *, const struct node *,
 	    const struct keyword *, struct problems *);
 /* The block of a chain. */
+/* compile_breaker.c: those of a level; a nearer one of a name replaces it */
+void	 compile_breakers(struct build *, struct scope *,
+	    const struct node *, struct problems *);
+void	 compose_breakers(struct build *, struct stream *to,
+	    const struct stream *from);
 void	 compile_unsubscribe(struct build *, struct scope *,
 	    const struct node *, struct problems *);
 /* What the streams of a tenant cannot do as they are. */

@@ -34,8 +34,9 @@
 
 /* take - what a nearer level says */
 static void
-take(struct stream *to, const struct stream *from)
+take(struct build *b, struct stream *to, const struct stream *from)
 {
+	compose_breakers(b, to, from);
 	TAKE(priority);
 	TAKE(return_path);
 	TAKE(partial);
@@ -200,7 +201,7 @@ fill(struct merging *m, struct stream *s, const struct stream *wide,
 			continue;
 		own = own || part->level == LEVEL_TENANT;
 		faulty = faulty || part->faulty;
-		take(s, &part->said);
+		take(m->b, s, &part->said);
 		s->at = part->at;
 		merge_scope(&inner, part);
 		limits = limits || part->ndrafts > 0;
@@ -294,7 +295,7 @@ compose(struct merging *m, const struct mix *known, struct mix *out)
 
 	for (size_t i = 0; i < m->n; i++) {
 		merge_scope(m, m->levels[i]);
-		take(&wide, &m->levels[i]->said);
+		take(m->b, &wide, &m->levels[i]->said);
 		most += m->levels[i]->nstreams;
 	}
 	merge_finish(m);

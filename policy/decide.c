@@ -336,7 +336,9 @@ decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 		    SLICE_ARG(reply_contact(mail->arena, mail->tenant)));
 	if (rcpts_desk(mail, a) != VERDICT_PASS)
 		return a->verdict;
-	return meters_seal(mail, size, now, a);
+	if (meters_seal(mail, size, now, a) > VERDICT_HOLD)
+		return a->verdict;
+	return decide_broken(mail, a);
 }
 
 /* decide_abort - nobody is charged */

@@ -126,6 +126,9 @@ struct mail {
 	struct answer	 unowned;	/* of MAIL FROM, when only the stream
 					   says whether it counts; as above */
 	struct answer	 hold;		/* why it is held; as above */
+	struct answer	 broken;	/* the breaker that holds it; as above */
+	const struct limit *slow[4];	/* of breakers that slow it */
+	size_t		 nslow;
 	struct slice	*from_domains;	/* of every From mailbox */
 	size_t		 nfrom_domains;
 	const struct identity **identities;	/* who signs */

@@ -17,6 +17,10 @@ enum verdict decide_tenant(struct mail *, struct answer *);
 enum verdict decide_desk(struct mail *, unsigned provider, struct answer *);
 /* The stream is known: is it paused? */
 enum verdict decide_stream_paused(struct mail *, struct answer *);
+/* decide_breaker.c: did a breaker of its stream trip? */
+enum verdict decide_breakers(struct mail *, struct answer *);
+/* The message fits: is it held, for a breaker? */
+enum verdict decide_broken(struct mail *, struct answer *);
 /* May the tenant use that MAIL FROM?  Kept in mail->unowned when only the
  * stream will say whether that counts. */
 enum verdict decide_sender(struct mail *, struct answer *);

@@ -45,7 +45,9 @@ decide_stream_paused(struct mail *mail, struct answer *a)
 		    s->paused_at, "tenant %.*s: stream %.*s is paused: "
 		    "%.300s%.*s", SLICE_ARG(t->name), SLICE_ARG(s->name),
 		    s->paused, SLICE_ARG(reply_contact(mail->arena, t)));
-	return decide_desk(mail, ORDERS_ALL, a);
+	if (decide_desk(mail, ORDERS_ALL, a) != VERDICT_PASS)
+		return a->verdict;
+	return decide_breakers(mail, a);
 }
 
 /* decide_desk - did an operator pause this? */

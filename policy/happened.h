@@ -1,6 +1,6 @@
 /*
  * happened - what other programs know of a recipient, as a decision asks for
- * it: suppressed, whose mailbox, how many are final.
+ * it: suppressed, whose mailbox, how many are final; and of breakers.
  *
  * Policy reads no store; milter/feedback.c and tools/live.c answer from
  * outcomes/, consent/ and desk/.  An answer costs a few look-ups in memory
@@ -11,6 +11,7 @@
 #define POLICY_HAPPENED_H
 
 #include "lib/address.h"
+#include "lib/happenings.h"
 #include "lib/suppress.h"
 
 struct happened {
@@ -21,6 +22,9 @@ struct happened {
 	/* The provider of a domain that no list names, as far as deliveries
 	 * taught it; PROVIDER_UNRESOLVED. */
 	unsigned (*provider)(void *, struct slice domain);
+	/* Fetch: did the breaker of that key (trip_key) ever trip? */
+	int	 (*tripped)(void *, const uint8_t key[TRIP_KEY],
+		    struct trip *);
 	void	*with;
 };
 

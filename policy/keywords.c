@@ -160,6 +160,30 @@ static const struct keyword rows[] = {
 	    .unset = "every login",
 	    .help = "logins that may select the stream by a header" },
 
+	/* breakers */
+	{ "breaker", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_BREAKER,
+	    .titles = 1,
+	    .help = "stops mail of which too much goes wrong" },
+	{ "when", KEYWORD_CHOICE, IN_BREAKER, WORD_WHEN,
+	    .choices = breaker_when_names, .unset = "hard_bounce",
+	    .help = "what goes wrong" },
+	{ "rate", KEYWORD_STRING, IN_BREAKER, WORD_BREAKER_RATE,
+	    .help = "\"8%\": the part of it that is too much; \"none\" "
+	    "switches an inherited one off" },
+	{ "least", KEYWORD_NUMBER, IN_BREAKER, WORD_LEAST,
+	    .least = 1, .most = 1000000000, .unset = "10",
+	    .help = "how many recipients must be known before it is judged" },
+	{ "window", KEYWORD_DURATION, IN_BREAKER, WORD_WINDOW,
+	    .unset = "1 hour", .help = "how far it looks back" },
+	{ "per", KEYWORD_LIST, IN_BREAKER, WORD_PER,
+	    .unset = "tenant, and the stream it stands in",
+	    .help = "what is judged apart: tenant, stream, login" },
+	{ "action", KEYWORD_CHOICE, IN_BREAKER, WORD_ACTION,
+	    .choices = breaker_action_names, .unset = "hold",
+	    .help = "what the mail gets until a person lifts it" },
+	{ "slow", KEYWORD_RATE, IN_BREAKER, WORD_SLOW, .unset = "60/hour",
+	    .help = "what action = \"slow\" lets through" },
+
 	/* what bulk mail carries */
 	{ "unsubscribe", KEYWORD_CHOICE, IN_STREAM, WORD_UNSUBSCRIBE,
 	    .choices = unsubscribe_names, .unset = "off",
@@ -250,7 +274,7 @@ static const struct keyword rows[] = {
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
 	"pool of a tenant", "stream", "open", "claim",
-	"auto_tenant", "unsubscribe", NULL };
+	"auto_tenant", "unsubscribe", "breaker", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };

@@ -370,8 +370,9 @@ meters_reserve(struct mail *mail, struct rcpt *rcpt, int64_t now,
 	ms->ntouched = 0;
 	if (((shadow_all(mail) ^ shadow_some(mail)) & SHADOW_LIMITS) != 0)
 		return reply_pass(a, mail->tenant_rule);
-	for (i = 0; i < n; i++)
-		if (touch(mail, rcpt, limits[i]) == -1)
+	for (i = 0; i < n + mail->nslow; i++)
+		if (touch(mail, rcpt, i < n ? limits[i] :
+		    mail->slow[i - n]) == -1)
 			return reply_memory(a);
 	if (ms->ntouched > 0 && meters_ask(mail, MORE, mail->declared, now,
 	    a) != VERDICT_PASS) {
@@ -426,12 +427,15 @@ watch_all(struct mail *mail)
 		ms->list[i]->watched = 0;
 		ms->list[i]->hold = false;
 	}
-	for (i = 0; i < s->nlimits; i++) {
-		if ((s->limits[i]->per & PER_SENDER_DOMAIN) != 0 &&
+	for (i = 0; i < s->nlimits + mail->nslow; i++) {
+		const struct limit *limit = i < s->nlimits ? s->limits[i] :
+		    mail->slow[i - s->nlimits];
+
+		if ((limit->per & PER_SENDER_DOMAIN) != 0 &&
 		    from_ids(mail) == -1)
 			return -1;
 		for (j = 0; j < mail->nrcpts; j++)
-			if (watch(mail, s->limits[i], &mail->rcpts[j]) == -1)
+			if (watch(mail, limit, &mail->rcpts[j]) == -1)
 				return -1;
 	}
 	return 0;

@@ -6,6 +6,8 @@
  *	pause	replaces a pause of the same tenant, stream and provider
  *	resume	ends the pause of the same tenant, stream and provider
  *	grant	adds to others of the same limit; of 0, ends them all
+ *	lift	replaces the lift of the same breaker; it stands for ever, and
+ *		what trips later stands against it
  *	until	ends a pause or a grant by itself
  *
  * A pause of everything and one of a provider stand beside each other: to
@@ -141,6 +143,8 @@ order_of(const struct desk_record *r, struct order *o)
 		o->providers = provider_find(r->provider);
 		return true;
 	}
+	if (r->kind == DESK_BREAKER_LIFT)
+		return true;
 	if (r->kind != DESK_GRANT)
 		return false;
 	o->limit_kind = r->limit_kind;
@@ -153,6 +157,8 @@ same_scope(const struct order *a, const struct order *b)
 {
 	if (a->tenant != b->tenant)
 		return false;
+	if (a->kind == DESK_BREAKER_LIFT)
+		return slice_eq(a->record->object, b->record->object);
 	if (a->kind == DESK_GRANT)
 		return a->limit_kind == b->limit_kind &&
 		    slice_eq(a->record->limit, b->record->limit);
@@ -199,7 +205,7 @@ keep(struct orders *o, const struct order *from)
 static bool
 stands(const struct order *o)
 {
-	return o->kind == DESK_PAUSE ||
+	return o->kind == DESK_PAUSE || o->kind == DESK_BREAKER_LIFT ||
 	    (o->kind == DESK_GRANT && o->amount > 0);
 }
 
@@ -419,6 +425,23 @@ orders_grant(const struct orders *orders, uint64_t tenant,
 			sum = o->amount > GRANT_MOST - sum ? GRANT_MOST :
 			    sum + o->amount;
 	return sum;
+}
+
+/* orders_lifted - the latest word of a person */
+int64_t
+orders_lifted(const struct orders *orders, uint64_t tenant,
+    struct slice breaker)
+{
+	const struct order *o;
+	size_t i, n = orders_list(orders, tenant, &o);
+	int64_t last = 0;
+
+	for (i = 0; i < n; i++, o++)
+		if (o->kind == DESK_BREAKER_LIFT && o->record->time > last &&
+		    (slice_is(o->record->object, ORDERS_ALL_BREAKERS) ||
+		    slice_eq(o->record->object, breaker)))
+			last = o->record->time;
+	return last;
 }
 
 /* orders_place - where a line of a file would stand */

@@ -1,5 +1,6 @@
 /*
- * orders - what operators' decisions have in force: pauses and grants.
+ * orders - what operators' decisions have in force: pauses, grants, breakers
+ * that were lifted.
  *
  * An immutable picture, made from the one before it and the next records of
  * the desk (lib/desk.h); reference-counted like a policy, and taken with it at
@@ -16,12 +17,13 @@
 #include "lib/event.h"
 #include "lib/problem.h"
 
+#define ORDERS_ALL_BREAKERS "*"	/* object of such a lift */
 #define ORDERS_ALL	UINT_MAX	/* a question about no provider */
 
 struct order {				/* texts are the picture's */
 	uint64_t	 seq;		/* of the desk */
 	uint64_t	 tenant;	/* hash_id("tenant", name) */
-	unsigned	 kind;		/* DESK_PAUSE or DESK_GRANT */
+	unsigned	 kind;		/* DESK_PAUSE, _GRANT, _BREAKER_LIFT */
 	uint64_t	 stream;	/* hash_id("stream", name); 0: all */
 	uint64_t	 providers;	/* set; 0: all */
 	enum limit_kind	 limit_kind;	/* grants */
@@ -61,6 +63,10 @@ const struct order *orders_pause(const struct orders *, uint64_t tenant,
  * grants, at most 10^12. */
 int64_t	 orders_grant(const struct orders *, uint64_t tenant,
 	    enum limit_kind, struct slice limit, int64_t now);
+/* When a person last lifted that breaker, or all of the tenant's: us of the
+ * wall clock, 0 never.  What tripped later stands. */
+int64_t	 orders_lifted(const struct orders *, uint64_t tenant,
+	    struct slice breaker);
 /* "desk:SEQ", where a line of a file would stand. */
 struct place orders_place(const struct order *);
 

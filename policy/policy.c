@@ -25,6 +25,9 @@ const char *const feedback_names[] = { "off", "add", "keep", NULL };
 const char *const suppressed_names[] = { "drop", "refuse", NULL };
 const char *const complaint_scope_names[] = { "bulk", "tenant", NULL };
 const char *const postal_names[] = { "record", "defer", "refuse", NULL };
+const char *const breaker_when_names[] = { "hard_bounce", "bounce",
+	"complaint", NULL };
+const char *const breaker_action_names[] = { "hold", "slow", "pause", NULL };
 const char *const per_names[] = { "group", "tenant", "stream", "login",
 	"sender", "sender_domain", "pool", "address", "provider",
 	"recipient_domain", NULL };

@@ -106,6 +106,28 @@ struct limit {
 			 jitter_at, per_at, mode_at;
 };
 
+/*
+ * What stops a tenant's own mail when too much of it goes wrong: counted by
+ * penstock-ingest over the last window, obeyed by the gate, lifted by a person.
+ */
+enum breaker_when { BREAKER_HARD_BOUNCE, BREAKER_BOUNCE, BREAKER_COMPLAINT };
+enum breaker_action { BREAKER_HOLD, BREAKER_SLOW, BREAKER_PAUSE };
+extern const char *const breaker_when_names[];
+extern const char *const breaker_action_names[];
+struct breaker {
+	struct slice	 name;
+	enum breaker_when when;
+	int		 rate;		/* hundredths of a percent */
+	struct slice	 rate_text;	/* "8%" */
+	int64_t		 least;		/* recipients that became final */
+	int64_t		 window;	/* us */
+	unsigned	 per;		/* PER_TENANT, and PER_STREAM, _LOGIN */
+	enum breaker_action action;
+	struct limit	 slow;		/* what slow lets through */
+	bool		 off;		/* a nearer "none" */
+	struct place	 at;
+};
+
 struct identity {			/* a dkim block */
 	struct slice	 selector, domain;
 	const char	*key_path;	/* absolute */
@@ -174,6 +196,8 @@ struct stream {
 	const char	*paused;	/* this stream alone; NULL or why */
 	int64_t		 hold_max;	/* us */
 	enum over	 then;		/* not OVER_HOLD: what does not fit */
+	const struct breaker **breakers; /* by name, those that are off too */
+	size_t		 nbreakers;
 	const struct route *routes;	/* 0: Postfix's own */
 	size_t		 nroutes;
 	struct identity	*identities;	/* who signs, by domain; see

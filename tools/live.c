@@ -147,6 +147,15 @@ provider(void *with, struct slice domain)
 	return happenings_provider(((struct live *)with)->rest, domain);
 }
 
+/* tripped - did that breaker ever? */
+static int
+tripped(void *with, const uint8_t key[TRIP_KEY], struct trip *trip)
+{
+	struct live *f = with;
+
+	return happenings_trip(f->rest, key, trip);
+}
+
 /* lists_open - with what the gate has seen of the stores */
 static int
 lists_open(struct live *live)
@@ -162,6 +171,7 @@ lists_open(struct live *live)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	live->happened.suppressed = suppressed;
 	live->happened.provider = provider;
+	live->happened.tripped = tripped;
 	live->happened.with = live;
 	ledger_finals(live->ledger, happenings_finals, live->rest);
 	return TOOL_OK;

@@ -165,6 +165,30 @@ values(struct show *s, const struct stream *stream)
 	show_value(s, "then", over_names[stream->then], stream->then_at);
 }
 
+/* breakers - what stops it, and when */
+static void
+breakers(struct show *s, const struct stream *stream)
+{
+	for (size_t i = 0; i < stream->nbreakers; i++) {
+		const struct breaker *k = stream->breakers[i];
+		struct limit per = { .per = k->per };
+
+		if (k->off)
+			continue;
+		show_block(s, "breaker", k->name, k->at);
+		show_value(s, "when", breaker_when_names[k->when], k->at);
+		show_text(s, "rate", k->rate_text, k->at);
+		show_number(s, "least", k->least, k->at);
+		show_value(s, "window", show_duration(s, k->window), k->at);
+		show_value(s, "per", limit_per(&per, s->arena), k->at);
+		show_value(s, "action", breaker_action_names[k->action],
+		    k->at);
+		if (k->action == BREAKER_SLOW)
+			show_text(s, "slow", k->slow.text, k->at);
+		show_end(s);
+	}
+}
+
 /* routes - the pools its mail leaves by */
 static void
 routes(struct show *s, const struct stream *stream)
@@ -187,6 +211,7 @@ show_stream(struct show *s, const struct stream *stream)
 	values(s, stream);
 	for (size_t i = 0; i < stream->nlimits; i++)
 		show_limit(s, stream->limits[i], stream);
+	breakers(s, stream);
 	routes(s, stream);
 	for (size_t i = 0; i < stream->nidentities; i++)
 		show_identity(s, &stream->identities[i]);

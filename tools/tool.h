@@ -60,6 +60,8 @@ int	tool_limits_grant(const struct tool *, int argc, char **argv);
 int	tool_limits_reset(const struct tool *, int argc, char **argv);
 int	tool_tenant_list(const struct tool *, int argc, char **argv);
 int	tool_tenant_pause(const struct tool *, int argc, char **argv);
+int	tool_breaker_list(const struct tool *, int argc, char **argv);
+int	tool_breaker_lift(const struct tool *, int argc, char **argv);
 int	tool_tenant_resume(const struct tool *, int argc, char **argv);
 int	tool_audit(const struct tool *, int argc, char **argv);
 int	tool_limits(const struct tool *, int argc, char **argv);

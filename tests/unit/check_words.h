@@ -189,6 +189,25 @@
 	  },
 	  .want =
 		"policy.conf:2:33: error: to: expected \"all\" or \"provider:NAME\", found \"domain:x.example\"\n" },
+	{ .name = "breakers that cannot be meant",
+	  .files = {
+	    { "policy.conf", TEXT("breaker \"a\" { least = 5 }\n"
+		"breaker \"b\" { rate = \"8\" }\n"
+		"breaker \"c\" { rate = \"101%\" }\n"
+		"breaker \"d\" { rate = \"8%\" window = \"8 days\" }\n"
+		"breaker \"e\" { rate = \"8%\" per = {\"tenant\", \"sender\"} }\n"
+		"breaker \"f\" { rate = \"8%\" action = \"refuse\" }\n"
+		"breaker \"g\" { rate = \"0.125%\" slow = \"fast\" }\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: error: breaker \"a\" has no rate; write rate = \"8%\"\n"
+		"policy.conf:2:22: error: rate: expected a part such as \"8%\" or \"0.25%\", at most 100%, or \"none\", found \"8\"\n"
+		"policy.conf:3:22: error: rate: expected a part such as \"8%\" or \"0.25%\", at most 100%, or \"none\", found \"101%\"\n"
+		"policy.conf:4:36: error: window: \"8 days\" is not between a minute and 7 days\n"
+		"policy.conf:5:44: error: per: a breaker judges apart tenant, stream, login, not \"sender\"\n"
+		"policy.conf:6:36: error: action: expected \"hold\", \"slow\" or \"pause\", found \"refuse\"\n"
+		"policy.conf:7:22: error: rate: expected a part such as \"8%\" or \"0.25%\", at most 100%, or \"none\", found \"0.125%\"\n"
+		"policy.conf:7:38: error: slow: \"fast\": expected a whole number before the period, such as \"200/hour\"\n" },
 	{ .name = "words of later releases do not pass in silence",
 	  .files = {
 	    { "policy.conf", TEXT("pool \"b2b\" {\n"
