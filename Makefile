@@ -174,7 +174,7 @@ $(B)/bench/events: $(B)/tests/bench/events.o $(LIB)
 
 # What tests/bounces/run reads the labelled messages with.
 $(B)/bounces/said: $(B)/tests/bounces/said.o $(FOLDER_OBJECTS) \
-	$(REPUTATION) $(LIB)
+	$(POLICY) $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
