@@ -81,6 +81,8 @@ def trip(house, login, n, tenant=None):
     for i in range(n):
         sent = submit(house, login, [f"nobody{login}{i}@dest.example"],
                       tenant)
+        if "breaker" in str(sent):      # it was quicker than the list
+            break
         assert sent.code == 250, sent
     proc.wait_for(lambda: tripped(house, tenant or login), 30,
                   f"the breaker of {login}\n{house.ingest.log()}")

@@ -246,6 +246,8 @@ AROUND = {      # section, or section/word: what an example stands in
     "Tenant/dkim": "tenant \"t\" {{ logins = {{\"t\"}} domains = "
                    "{{\"acme.example\"}} dkim \"s\" {{ {} {rest} }} }}",
     "Streams": "class \"x\" {{ stream \"s\" {{ {} {rest} }} }}",
+    "Breakers": "breaker \"hard\" {{ rate = \"9%\" }}\n"
+                "class \"x\" {{ {} }}",
     "Limits": "class \"x\" {{ {} }}",
 }
 REST = {        # what the block needs besides, unless that is the example
