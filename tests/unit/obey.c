@@ -11,28 +11,92 @@
 
 static struct obey *obeys;
 
-/* decide - an operator's command: a process of its own, as in life */
+/*
+ * The operator: a process of its own, as in life.  It is born before the gate
+ * has threads, because a child of a process with threads may find any lock held
+ * by a thread that it does not have.  What a record points to are literals,
+ * which both have at one address.
+ */
+static struct {
+	int	fd;
+	pid_t	pid;
+} operator;
+
+struct command {
+	char			folder[sizeof(folder)];
+	int64_t			now;
+	struct desk_record	record;
+};
+
+/* obeyed - one command of the operator's, done */
+static bool
+obeyed(const struct command *c)
+{
+	struct desk *d;
+	uint64_t seq;
+	struct why why;
+	bool good;
+
+	memcpy(folder, c->folder, sizeof(folder));
+	clock_set(c->now);
+	if (desk_open(&d, at("desk"), 64 << 20, &why) == -1) {
+		fprintf(stderr, "%s\n", why.text);
+		return false;
+	}
+	good = desk_append(d, &c->record, &seq, &why) == 0;
+	if (!good)
+		fprintf(stderr, "%s\n", why.text);
+	desk_close(d);
+	return good;
+}
+
+/* operator_begin - before the first gate */
+static int
+operator_begin(void **state)
+{
+	struct command c;
+	int fds[2];
+
+	(void)state;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds) == -1 ||
+	    (operator.pid = fork()) == -1)
+		return -1;
+	if (operator.pid == 0) {
+		close(fds[0]);
+		while (recv(fds[1], &c, sizeof(c), 0) == (ssize_t)sizeof(c)) {
+			bool good = obeyed(&c);
+
+			(void)send(fds[1], &good, sizeof(good), MSG_NOSIGNAL);
+		}
+		_exit(0);
+	}
+	close(fds[1]);
+	operator.fd = fds[0];
+	return 0;
+}
+
+/* operator_end - behind the last */
+static int
+operator_end(void **state)
+{
+	(void)state;
+	close(operator.fd);
+	return waitpid(operator.pid, NULL, 0) == operator.pid ? 0 : -1;
+}
+
+/* decide - an operator's command, done when this returns */
 static void
 decide(struct desk_record r)
 {
-	int status;
-	pid_t pid = fork();
+	struct command c = { .now = clock_now(), .record = r };
+	bool good = false;
 
-	if (pid == 0) {
-		struct desk *d;
-		uint64_t seq;
-		struct why why;
-
-		if (desk_open(&d, at("desk"), 64 << 20, &why) == -1 ||
-		    desk_append(d, &r, &seq, &why) == -1) {
-			fprintf(stderr, "%s\n", why.text);
-			_exit(1);
-		}
-		desk_close(d);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
+	memcpy(c.folder, folder, sizeof(folder));
+	assert_int_equal(send(operator.fd, &c, sizeof(c), MSG_NOSIGNAL),
+	    sizeof(c));
+	assert_int_equal(recv(operator.fd, &good, sizeof(good), 0),
+	    sizeof(good));
+	assert_true(good);
 }
 
 static struct desk_record
@@ -402,5 +466,5 @@ main(void)
 		TEST(heads_are_kept_once_a_minute_at_most),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, operator_begin, operator_end);
 }
