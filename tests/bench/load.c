@@ -10,7 +10,8 @@
  *
  * Tenant N has the login tN, and writes as a@tN.example.  Which N: Zipf with
  * exponent 1 over -k keys, spread evenly over -t tenants; or, with -o, each
- * tenant once.  Prints one line of JSON.
+ * tenant once.  With -p a connection rests so many ms after each message.
+ * Prints one line of JSON.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -66,6 +67,7 @@ struct connection {
 static struct {
 	const char	*path;
 	int		 connections, tenants, keys, seconds;
+	int		 pause;			/* ms between messages */
 	long		 bytes;
 	bool		 once;
 	double		*zipf;			/* cumulative, of each key */
@@ -334,6 +336,8 @@ work(void *argument)
 		c->latency[c->sent++ % LATENCIES] = took;
 		if (took > c->longest)
 			c->longest = took;
+		if (run.pause > 0)
+			usleep((useconds_t)run.pause * 1000);
 	}
 	put(c, 'Q', "", 0);
 	flush(c);
@@ -414,13 +418,14 @@ main(int argc, char **argv)
 	int64_t began;
 	int option;
 
-	while ((option = getopt(argc, argv, "b:c:d:k:os:t:")) != -1) {
+	while ((option = getopt(argc, argv, "b:c:d:k:op:s:t:")) != -1) {
 		switch (option) {
 		case 'b': run.bytes = atol(optarg); break;
 		case 'c': run.connections = atoi(optarg); break;
 		case 'd': run.seconds = atoi(optarg); break;
 		case 'k': run.keys = atoi(optarg); break;
 		case 'o': run.once = true; break;
+		case 'p': run.pause = atoi(optarg); break;
 		case 's': run.path = optarg; break;
 		case 't': run.tenants = atoi(optarg); break;
 		default: run.path = NULL; optind = argc; break;
@@ -429,7 +434,8 @@ main(int argc, char **argv)
 	if (run.path == NULL || run.bytes < 2 || run.connections < 1 ||
 	    run.keys < 1 || run.tenants < run.keys) {
 		fprintf(stderr, "usage: load -s SOCKET [-c CONNECTIONS] "
-		    "[-d SECONDS | -o] [-b BYTES] [-t TENANTS] [-k KEYS]\n");
+		    "[-d SECONDS | -o] [-b BYTES] [-t TENANTS] [-k KEYS] "
+		    "[-p MS]\n");
 		return 2;
 	}
 	prepare();
