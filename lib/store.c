@@ -24,6 +24,8 @@
  *	tokens	   be64 id of a	u64 sequence of the event of its message;
  *		   short token		whose it is says the event, when he is
  *					the only remote recipient
+ *	held	   be64 sequence of	what is to become of it (held.c); gone
+ *		   the hold event	when it is done
  *	forms	   hash_128 of path	field path, field text
  *
  *	status: u8 format = 3, i64 pid, started, heartbeat, wall, clock_jump,
@@ -59,7 +61,7 @@
 enum { STATUS_FORMAT = 3 };
 
 static const char *const tables[] = { "meta", "events", "minutes",
-	"queue_ids", "counters", "forms", "tokens", NULL };
+	"queue_ids", "counters", "forms", "tokens", "held", NULL };
 const struct db_layout store_layout = { .version = 1, .kind = "gate",
 	.tables = tables, .first = T_TOKENS };
 
@@ -208,15 +210,26 @@ store_put_row(struct store *s, unsigned table, struct slice key,
 	return 0;
 }
 
-/* put_buf - one row whose value was built in s->buf */
-static int
-put_buf(struct store *s, unsigned table, struct slice key, struct why *why)
+/* store_put_buf - one row whose value was built in s->buf */
+int
+store_put_buf(struct store *s, unsigned table, struct slice key,
+    struct why *why)
 {
 	if (buf_failed(&s->buf)) {
 		why_kind(why, WHY_MEMORY, "no memory to write a row");
 		return fail(s, why);
 	}
 	return store_put_row(s, table, key, buf_slice(&s->buf), why);
+}
+
+/* store_delete_row - it is not there any more */
+int
+store_delete_row(struct store *s, unsigned table, struct slice key,
+    struct why *why)
+{
+	if (db_delete(s->txn, table, key, why) == -1)
+		return fail(s, why);
+	return 0;
 }
 
 /* le64 - a number as the value of a row */
@@ -336,7 +349,7 @@ store_put_counter(struct store *s, const struct counter_row *row,
 	put_i64(b, row->rate);
 	put_i64(b, row->period);
 	put_u64(b, row->seq);
-	return put_buf(s, T_COUNTERS,
+	return store_put_buf(s, T_COUNTERS,
 	    (struct slice){ (const char *)row->key, sizeof(row->key) }, why);
 }
 
@@ -368,10 +381,8 @@ store_get_counter(struct slice key, struct slice value,
 int
 store_drop_counter(struct store *s, const uint8_t key[16], struct why *why)
 {
-	if (db_delete(s->txn, T_COUNTERS,
-	    (struct slice){ (const char *)key, 16 }, why) == -1)
-		return fail(s, why);
-	return 0;
+	return store_delete_row(s, T_COUNTERS,
+	    (struct slice){ (const char *)key, 16 }, why);
 }
 
 /* store_put_checkpoint - replay starts behind seq */
@@ -393,15 +404,12 @@ store_put_form(struct store *s, struct slice path, struct slice text,
 	struct slice key = { (const char *)hash, sizeof(hash) };
 
 	hash_128(path.p, path.n, hash);
-	if (text.p == NULL) {
-		if (db_delete(s->txn, T_FORMS, key, why) == -1)
-			return fail(s, why);
-		return 0;
-	}
+	if (text.p == NULL)
+		return store_delete_row(s, T_FORMS, key, why);
 	buf_reset(&s->buf);
 	put_field(&s->buf, path);
 	put_field(&s->buf, text);
-	return put_buf(s, T_FORMS, key, why);
+	return store_put_buf(s, T_FORMS, key, why);
 }
 
 /* store_put_status - the gate's word about itself */
@@ -432,7 +440,7 @@ store_put_status(struct store *s, const struct status *st, struct why *why)
 	put_u64(b, st->desk_seq);
 	put_field(b, st->desk);
 	put_u32(b, st->seen);
-	return put_buf(s, T_META, SLICE("status"), why);
+	return store_put_buf(s, T_META, SLICE("status"), why);
 }
 
 /* store_get_status - and back; texts borrow the value */

@@ -138,7 +138,7 @@ int	store_heads(struct store *, uint64_t from, size_t n,
  */
 struct store_tally {
 	uint64_t events, first, last, minutes, queue_ids, counters, forms,
-		 tokens;
+		 tokens, held;
 	uint64_t checkpoint;
 };
 int	store_verify(const char *dir, struct store_tally *, struct why *);

@@ -2,7 +2,7 @@
  * store_in - the tables of the gate's store, for the files that make it up.
  *
  * store.c writes and opens, store_read.c reads, store_verify.c compares,
- * store_desk.c keeps what the gate knows of the desk.
+ * store_desk.c keeps what the gate knows of the desk, held.c what is held.
  */
 #ifndef LIB_STORE_IN_H
 #define LIB_STORE_IN_H
@@ -10,7 +10,7 @@
 #include "lib/store.h"
 
 enum store_table { T_META, T_EVENTS, T_MINUTES, T_QUEUE_IDS, T_COUNTERS,
-	T_FORMS, T_TOKENS };
+	T_FORMS, T_TOKENS, T_HELD };
 extern const struct db_layout store_layout;
 
 #define STORE_MINUTE	(60 * INT64_C(1000000))
@@ -33,6 +33,12 @@ struct store {
 /* One row, in the writer's transaction; what fails makes the commit fail. */
 int	store_put_row(struct store *, unsigned table, struct slice key,
 	    struct slice value, struct why *);
+/* The same with the value built in its buf, which may have failed. */
+int	store_put_buf(struct store *, unsigned table, struct slice key,
+	    struct why *);
+/* Not there is fine. */
+int	store_delete_row(struct store *, unsigned table, struct slice key,
+	    struct why *);
 /* A head of the desk as a row of meta; false when it is none. */
 bool	store_get_head(struct slice key, struct slice value,
 	    struct store_head *);

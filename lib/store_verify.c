@@ -12,6 +12,8 @@
  *	tokens		each row names the event that has the token
  *	queue_ids	each row names an event that bears the id
  *	counters	decode; none is ahead of the last event
+ *	held		decode; each names the hold of that queue id, and the
+ *			release that decided
  *	meta		the checkpoint is not ahead either; the status decodes
  *	forms		the key is the hash of the path
  *
@@ -26,6 +28,7 @@
 #include <string.h>
 
 #include "lib/hash.h"
+#include "lib/held.h"
 #include "lib/wire.h"
 
 enum { BATCH = 1000 };
@@ -223,6 +226,50 @@ check_counter(struct check *c, struct slice key, struct slice value)
 	return check_ahead(c, "a counter", row.seq);
 }
 
+/* check_kind - the event that a row of held names is of that kind */
+static int
+check_kind(struct check *c, const struct held *h, uint64_t seq,
+    enum event_kind kind)
+{
+	struct slice encoded;
+	struct event e;
+	int got;
+
+	if ((got = event_at(c, seq, &encoded)) == -1)
+		return -1;
+	if (got == 1 && event_decode(encoded, &e, c->arena, c->why) == -1)
+		return why_in(c->why, "event %" PRIu64, seq);
+	if (got == 0 || e.kind != kind || !slice_eq(e.queue_id, h->queue_id) ||
+	    (kind == EVENT_RELEASE && e.voids != h->seq))
+		return wrong(c, "held message %" PRIu64 " (%.*s) names event "
+		    "%" PRIu64 ", which is %s", h->seq, SLICE_ARG(h->queue_id),
+		    seq, got == 0 ? "missing" : "of something else");
+	return 0;
+}
+
+/* check_held - a row of held */
+static int
+check_held(struct check *c, struct slice key, struct slice value)
+{
+	struct held h;
+
+	if (key.n != 8)
+		return wrong(c, "the key of a held message has %zu bytes",
+		    key.n);
+	if (held_decode(be64_get((const uint8_t *)key.p), value, &h,
+	    c->why) == -1) {
+		c->why->kind = WHY_BROKEN;
+		return why_in(c->why, "held message %" PRIu64,
+		    be64_get((const uint8_t *)key.p));
+	}
+	c->tally->held++;
+	if (check_kind(c, &h, h.seq, EVENT_HOLD) == -1 ||
+	    (h.state != HELD_WAITING &&
+	    check_kind(c, &h, h.decision, EVENT_RELEASE) == -1))
+		return -1;
+	return 0;
+}
+
 /* check_meta - a row of meta */
 static int
 check_meta(struct check *c, struct slice key, struct slice value)
@@ -336,6 +383,7 @@ store_verify(const char *dir, struct store_tally *tally, struct why *why)
 	    check_table(&c, T_QUEUE_IDS, check_queue_id) == 0 &&
 	    check_table(&c, T_TOKENS, check_token) == 0 &&
 	    check_table(&c, T_COUNTERS, check_counter) == 0 &&
+	    check_table(&c, T_HELD, check_held) == 0 &&
 	    check_table(&c, T_META, check_meta) == 0 &&
 	    check_table(&c, T_FORMS, check_form) == 0)
 		rc = 0;

@@ -27,7 +27,7 @@
 enum { BATCH = 256 };
 
 static const char *const table_names[] = { "meta", "events", "minutes",
-	"queue_ids", "counters", "forms", "tokens" };
+	"queue_ids", "counters", "forms", "tokens", "held" };
 enum { NTABLES = sizeof(table_names) / sizeof(table_names[0]) };
 
 /* gate_dir - where the gate's store is */
@@ -147,9 +147,10 @@ verify(const char *dir)
 		return tool_fail(why.kind == WHY_BROKEN ? TOOL_NO :
 		    TOOL_BROKEN, "%s: %s", dir, why.text);
 	printf("%s is well: %" PRIu64 " events (%" PRIu64 " to %" PRIu64
-	    "), %" PRIu64 " queue ids, %" PRIu64 " counters as of event %"
-	    PRIu64 ", %" PRIu64 " last good forms\n", dir, t.events, t.first,
-	    t.last, t.queue_ids, t.counters, t.checkpoint, t.forms);
+	    "), %" PRIu64 " queue ids, %" PRIu64 " held messages, %" PRIu64
+	    " counters as of event %" PRIu64 ", %" PRIu64 " last good forms\n",
+	    dir, t.events, t.first, t.last, t.queue_ids, t.held, t.counters,
+	    t.checkpoint, t.forms);
 	return TOOL_OK;
 }
 
