@@ -30,8 +30,9 @@ static const char help[] =
 "  --rcpt ADDRESS    a recipient; may be repeated\n"
 "  --transport NAME  Postfix's transport of the recipients that follow it;\n"
 "                    default smtp, which is remote\n"
-"  --message FILE    headers and size of this message, and what would be\n"
-"                    edited; \"-\" is stdin\n"
+"  --message FILE    headers, text and size of this message, and what would\n"
+"                    be edited; \"-\" is stdin; without it no postal address\n"
+"                    is looked for\n"
 "  --listener NAME   Postfix's {daemon_name}\n"
 "  --size BYTES      SIZE= of the MAIL command, and the message's if no file\n"
 "  --at TIME         decide as of then: \"2026-11-22T00:00:00Z\", \"10:30\"\n"
@@ -48,8 +49,8 @@ rcpt_arg(struct explain *e, const char *address, const char *transport)
 
 	to = xrealloc(e->rcpts, (e->nrcpts + 1) * sizeof(*to));
 	e->rcpts = to;
-	to[e->nrcpts++] = (struct explain_rcpt){ slice_of(address),
-		slice_of(transport) };
+	to[e->nrcpts++] = (struct explain_rcpt){ .address = slice_of(address),
+		.transport = slice_of(transport) };
 	return 0;
 }
 
@@ -210,8 +211,9 @@ tool_policy_explain(const struct tool *tool, int argc, char **argv)
 		explain_json(&e);
 	else
 		explain_print(&e, tool->color);
-	status = e.verdict == VERDICT_PASS ? TOOL_OK : TOOL_NO;
+	status = explain_passed(&e) == e.nrcpts ? TOOL_OK : TOOL_NO;
 out:
+	message_free(&e.message);
 	live_close(&e.live);
 usage:
 	free(e.rcpts);

@@ -12,6 +12,9 @@
 
 struct explain_rcpt {
 	struct slice	address, transport;
+	size_t		at;		/* in mail.rcpts, if he was taken */
+	bool		taken;
+	enum verdict	verdict;	/* of the whole mail, for him */
 };
 
 struct explain_step {
@@ -50,13 +53,15 @@ struct explain {
 	const struct stream **may;	/* by the envelope alone, when that */
 	size_t		 nmay;		/* does not suffice */
 	bool		 accepted;	/* the message, by some recipients */
-	enum verdict	 verdict;	/* the worst of all steps */
+	enum verdict	 verdict;	/* what the message was told; pass may
+					   be for some recipients only */
 };
 
 /* Why it is that tenant, and where its days begin. */
 const char *explain_how(const struct explain *);
 const struct zone *explain_zone(const struct explain *,
 	    const struct explain_limit *);	/* limit NULL: the tenant's */
+size_t	explain_passed(const struct explain *);	/* recipients with verdict pass */
 int64_t	explain_left(const struct explain_limit *);
 /*
  * Asks about one message: the facts above, live's policy, ledger, arena, now

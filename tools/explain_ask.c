@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/key.h"
+#include "policy/postal.h"
 #include "tools/explain.h"
 
 /* step - remember what was said */
@@ -21,8 +22,7 @@ step(struct explain *e, struct slice about, const struct answer *a)
 	to = xrealloc(e->steps, (e->nsteps + 1) * sizeof(*to));
 	e->steps = to;
 	to[e->nsteps++] = (struct explain_step){ about, *a };
-	if (a->verdict > e->verdict)		/* hold, defer, refuse, drop */
-		e->verdict = a->verdict;
+	e->verdict = a->verdict;
 }
 
 /* rcpt_with - a recipient whose values those are */
@@ -210,28 +210,61 @@ late_drops(struct explain *e)
 			step(e, e->mail.rcpts[i].path, &a);
 }
 
+/* lacks_postal - is the text in the file, and the address not in the text?
+ * The gate sees every line end in CRLF. */
+static int
+lacks_postal(struct explain *e, bool *lacks, struct why *why)
+{
+	struct postal_search *search = NULL;
+	struct slice rest = e->message.body, line;
+
+	*lacks = false;
+	if (e->file != NULL && postal_begin(&search, &e->mail,
+	    e->message.headers, e->message.nheaders, why) == -1)
+		return -1;
+	if (search == NULL)
+		return 0;
+	while (message_line(&rest, &line)) {
+		postal_add(search, line.p, line.n);
+		postal_add(search, "\r\n", 2);
+	}
+	*lacks = !postal_found(search);
+	return 0;
+}
+
+/* rcpts - each of them; one that is dropped now is not told so again */
+static void
+rcpts(struct explain *e)
+{
+	struct mail *mail = &e->mail;
+	struct explain_rcpt *r;
+	struct answer a;
+
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		r = &e->rcpts[i];
+		r->at = mail->nrcpts;
+		(void)decide_rcpt(mail, r->address, r->transport, e->now, &a);
+		if ((r->taken = mail->nrcpts > r->at))
+			dropped(&mail->rcpts[r->at], &a);
+		r->verdict = a.verdict;
+		step(e, r->address, &a);
+	}
+}
+
 /* ask - up to the first answer that ends the message */
 static int
 ask(struct explain *e, struct why *why)
 {
 	struct mail *mail = &e->mail;
 	struct answer a;
-	size_t i;
+	bool lacks;
 
 	(void)decide_mail(mail, e->now, &a);
 	step(e, SLICE("MAIL FROM"), &a);
 	e->known = mail->stream != NULL ? STAGE_MAIL : STAGE_RCPT;
 	if (a.verdict != VERDICT_PASS)
 		return 0;
-	for (i = 0; i < e->nrcpts; i++) {
-		size_t before = mail->nrcpts;
-
-		(void)decide_rcpt(mail, e->rcpts[i].address,
-		    e->rcpts[i].transport, e->now, &a);
-		if (mail->nrcpts > before)
-			dropped(&mail->rcpts[before], &a);
-		step(e, e->rcpts[i].address, &a);
-	}
+	rcpts(e);
 	if (mail->nrcpts == 0)
 		return 0;
 	if (mail->tenant != NULL && mail->stream == NULL) {
@@ -244,11 +277,19 @@ ask(struct explain *e, struct why *why)
 			(void)keys(e, &a);
 		step(e, SLICE("headers"), &a);
 		late_drops(e);
+		e->verdict = a.verdict;
 		if (a.verdict != VERDICT_PASS)
 			return 0;
 	}
 	if (mail->tenant == NULL) {		/* untouched */
 		e->accepted = true;
+		e->verdict = VERDICT_PASS;
+		return 0;
+	}
+	if (lacks_postal(e, &lacks, why) == -1)
+		return -1;
+	if (lacks && postal_missing(mail, &a) != VERDICT_PASS) {
+		step(e, SLICE("end of message"), &a);
 		return 0;
 	}
 	if (decide_message(mail, e->message.size, e->now, &a) <= VERDICT_HOLD)
@@ -256,6 +297,27 @@ ask(struct explain *e, struct why *why)
 	step(e, SLICE("end of message"), &a);
 	return e->file == NULL ? 0 : plan_make(mail, e->message.headers,
 	    e->message.nheaders, &e->plan, mail->arena, why);
+}
+
+/* sum_up - what becomes of each recipient; of the message, if there is none */
+static void
+sum_up(struct explain *e)
+{
+	enum verdict worst = VERDICT_PASS;
+	struct explain_rcpt *r;
+
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		r = &e->rcpts[i];
+		if (e->nsteps == 1 || (r->taken && (!e->accepted ||
+		    e->mail.rcpts[r->at].verdict != VERDICT_DROP)))
+			r->verdict = e->verdict;
+		else if (r->taken)
+			r->verdict = VERDICT_DROP;
+		if (r->verdict > worst)
+			worst = r->verdict;
+	}
+	if (e->mail.nrcpts == 0)
+		e->verdict = worst;
 }
 
 /* explain_ask - one message; the mail's facts are set */
@@ -274,6 +336,7 @@ explain_ask(struct explain *e, struct why *why)
 	e->mail.client = e->client;
 	e->mail.declared = e->size;
 	done = ask(e, why);
+	sum_up(e);
 	decide_abort(&e->mail);
 	look(e);
 	return done;
@@ -305,6 +368,17 @@ explain_zone(const struct explain *e, const struct explain_limit *l)
 
 	return t != NULL && t->zone != NULL && (l == NULL ||
 	    !limit_shared(l->limit)) ? t->zone : e->live.policy->zone;
+}
+
+/* explain_passed - who gets it at once */
+size_t
+explain_passed(const struct explain *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->nrcpts; i++)
+		n += e->rcpts[i].verdict == VERDICT_PASS;
+	return n;
 }
 
 /* explain_left - what may still be sent */

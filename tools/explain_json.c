@@ -83,6 +83,20 @@ json_limits(struct explain *e, struct buf *b)
 	buf_str(b, "],");
 }
 
+/* json_rcpts - what becomes of whom */
+static void
+json_rcpts(struct explain *e, struct buf *b)
+{
+	buf_str(b, "\"recipients\":[");
+	for (size_t i = 0; i < e->nrcpts; i++) {
+		buf_str(b, i > 0 ? ",{" : "{");
+		field(b, "address", e->rcpts[i].address);
+		buf_printf(b, "\"verdict\":\"%s\"}",
+		    verdict_names[e->rcpts[i].verdict]);
+	}
+	buf_str(b, "],");
+}
+
 /* json_stream - which, why, and which it might have been */
 static void
 json_stream(struct explain *e, struct buf *b)
@@ -162,6 +176,7 @@ explain_json(struct explain *e)
 	json_limits(e, &b);
 	json_steps(e, &b);
 	json_edits(e, &b);
+	json_rcpts(e, &b);
 	if (would->verdict != VERDICT_PASS) {
 		buf_str(&b, "\"shadow\":{");
 		field(&b, "text", would->text);
@@ -170,6 +185,8 @@ explain_json(struct explain *e)
 		buf_printf(&b, "\"verdict\":\"%s\"},",
 		    verdict_names[would->verdict]);
 	}
+	buf_printf(&b, "\"no_postal\":%s,", e->mail.no_postal ? "true" :
+	    "false");
 	buf_printf(&b, "\"accepted\":%s,\"verdict\":\"%s\"}\n",
 	    e->accepted ? "true" : "false", verdict_names[e->verdict]);
 	if (!buf_failed(&b))

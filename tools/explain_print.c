@@ -195,6 +195,25 @@ print_edits(struct explain *e, bool color)
 		printf("  none\n");
 }
 
+/* print_rcpts - what becomes of whom, and of the whole */
+static void
+print_rcpts(struct explain *e, bool color)
+{
+	size_t passed = explain_passed(e);
+
+	heading("recipients", color);
+	for (size_t i = 0; i < e->nrcpts; i++)
+		printf("  %-6s  %.*s\n", verdict_names[e->rcpts[i].verdict],
+		    SLICE_ARG(e->rcpts[i].address));
+	if (e->mail.no_postal && e->accepted)
+		printf("\npostal  its text does not have the postal address, "
+		    "which is recorded\n");
+	printf("\nverdict %s", verdict_names[e->verdict]);
+	if (e->verdict == VERDICT_PASS && passed < e->nrcpts)
+		printf(", for %zu of %zu recipients", passed, e->nrcpts);
+	putchar('\n');
+}
+
 /* explain_print - all of it */
 void
 explain_print(struct explain *e, bool color)
@@ -213,7 +232,5 @@ explain_print(struct explain *e, bool color)
 		    SLICE_ARG(would->text));
 	if (e->file != NULL && e->accepted)
 		print_edits(e, color);
-	printf("\nverdict %s%s\n", verdict_names[e->verdict],
-	    e->verdict > VERDICT_HOLD && e->accepted ?
-	    ", for some of the recipients" : "");
+	print_rcpts(e, color);
 }

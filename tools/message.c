@@ -40,9 +40,9 @@ slurp(const char *path, struct buf *out, struct why *why)
 	return ret;
 }
 
-/* line_next - cut the next line off; false at the end */
-static bool
-line_next(struct slice *rest, struct slice *line)
+/* message_line - cut the next line off; false at the end */
+bool
+message_line(struct slice *rest, struct slice *line)
 {
 	const char *end;
 
@@ -124,7 +124,7 @@ fields(struct slice *rest, struct arena *arena, struct message_file *m)
 	size_t cap = 0;
 	int done = 0;
 
-	for (; line_next(rest, &line) && line.n > 0; before = *rest) {
+	for (; message_line(rest, &line) && line.n > 0; before = *rest) {
 		name = field_name(line);
 		if (m->nheaders > 0 && (*line.p == ' ' || *line.p == '\t'))
 			done = fold_add(&m->headers[m->nheaders - 1], line,
@@ -150,23 +150,25 @@ int
 message_read(const char *path, struct arena *arena, struct message_file *m,
     struct why *why)
 {
-	struct buf all = BUF_INIT;
 	struct slice rest, line;
-	int ret = -1;
 
 	memset(m, 0, sizeof(*m));
-	if (slurp(path, &all, why) == -1)
-		goto out;
-	rest = buf_slice(&all);
-	if (fields(&rest, arena, m) == -1) {
-		(void)why_kind(why, WHY_MEMORY, "%s: out of memory", path);
-		goto out;
-	}
+	if (slurp(path, &m->text, why) == -1)
+		return -1;
+	rest = buf_slice(&m->text);
+	if (fields(&rest, arena, m) == -1)
+		return why_kind(why, WHY_MEMORY, "%s: out of memory", path);
+	m->body = rest;
 	m->size += 2;
-	while (line_next(&rest, &line))
+	while (message_line(&rest, &line))
 		m->size += (int64_t)line.n + 2;
-	ret = 0;
-out:
-	buf_free(&all);
-	return ret;
+	return 0;
+}
+
+/* message_free - the text; the fields are the arena's */
+void
+message_free(struct message_file *m)
+{
+	buf_free(&m->text);
+	m->body = SLICE_NONE;
 }

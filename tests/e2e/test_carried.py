@@ -376,6 +376,10 @@ def test_bulk_mail_without_a_postal_address(house):
     sent = send(smtp, "flyer@acme.example", ["p@example.org"],
                 letter("flyer@acme.example", "bad", bad))
     assert sent.code == 550 and "postal address" in sent.text, sent
+    said = house.gate.penstock(
+        "policy", "explain", "--login", "acme", "--rcpt", "p@example.org",
+        "--message", "-", input=letter("flyer@acme.example", "bad", bad))
+    assert said.returncode == 1 and f"550 {sent.text}" in said.stdout, said
     sent = send(smtp, "flyer@acme.example", ["p@example.org"],
                 letter("flyer@acme.example", "good", good))
     assert sent.code == 250, sent

@@ -188,6 +188,9 @@ def test_explain_says_the_same(house):
         "--sender", "a@shop.example", "--rcpt", "asked@example.org",
         "--rcpt", "fine@example.org")
     assert "suppressed by desk: manual of tenant" in said.stdout, said.stdout
+    assert said.stdout.endswith(
+        "  drop    asked@example.org\n  pass    fine@example.org\n\n"
+        "verdict pass, for 1 of 2 recipients\n"), said.stdout
 
 
 def test_what_is_removed_gets_mail_again(house):

@@ -19,7 +19,7 @@ int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 static void
 feed(const uint8_t *bytes, size_t n)
 {
-	uint8_t *copy = malloc(n > 0 ? n : 1);
+	uint8_t *copy = calloc(1, n > 0 ? n : 1);
 
 	if (copy == NULL)
 		abort();

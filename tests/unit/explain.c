@@ -256,7 +256,8 @@ explain_counts_on_from_what_is_spent(void **state)
 	assert_int_equal(run(tool_policy_explain, two), TOOL_NO);
 	says("550 5.7.1 tenant acme: limit daily (10/day) is used up");
 	says("; contact ops@agency.example");
-	says("verdict refuse, for some of the recipients");
+	says("recipients\n  pass    r@x.example\n  refuse  s@x.example\n\n"
+	    "verdict pass, for 1 of 2 recipients\n");
 	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
 	    "--from a@acme.example --rcpt r@x.example --rcpt s@x.example"),
 	    TOOL_OK);
@@ -315,6 +316,43 @@ explain_shows_the_edits_of_a_message(void **state)
 	says("\"accepted\":true,\"verdict\":\"pass\"}");
 	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
 	    "--message missing --rcpt r@x.example"), TOOL_BROKEN);
+}
+
+static void
+explain_looks_for_the_postal_address_in_the_text(void **state)
+{
+	static const char flyers[] = "tenant \"acme\" { logins = {\"acme\"}\n"
+	    "  domains = {\"acme.example\"}  priority = \"bulk\"\n"
+	    "  postal_address = \"Acme GmbH, Berlin\"\n"
+	    "  stream \"flyer\" { match = {\"sender:fly@*\"}\n"
+	    "    postal = \"refuse\" } }\n";
+	static const char without[] = "From: fly@acme.example\n\nBuy.\n";
+	static const char with[] = "From: fly@acme.example\n\nBuy.\n\n"
+	    "Acme GmbH,\n  BERLIN";
+	static const char words[] = "--fresh --login acme --message m.eml "
+	    "--rcpt r@x.example";
+
+	(void)state;
+	files_write("policy.conf", flyers, sizeof(flyers) - 1);
+	files_write("m.eml", without, sizeof(without) - 1);
+	assert_int_equal(run(tool_policy_explain, words), TOOL_NO);
+	says("refuse  end of message (policy.conf:5)\n"
+	    "          550 5.7.1 tenant acme: the text of this message of "
+	    "stream flyer does not have the postal address");
+	says("verdict refuse\n");
+	/* what is only recorded lets pass, and is said */
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--message m.eml --sender o@acme.example --rcpt r@x.example"),
+	    TOOL_OK);
+	says("postal  its text does not have the postal address");
+	files_write("m.eml", with, sizeof(with) - 1);
+	assert_int_equal(run(tool_policy_explain, words), TOOL_OK);
+	says_not("postal");
+	/* no text, nothing to look in */
+	assert_int_equal(run(tool_policy_explain, "--fresh --login acme "
+	    "--from fly@acme.example --rcpt r@x.example --json"), TOOL_OK);
+	says("\"recipients\":[{\"address\":\"r@x.example\","
+	    "\"verdict\":\"pass\"}],\"no_postal\":false,");
 }
 
 /* lines_with - of what was said, that hold the word */
@@ -463,6 +501,7 @@ main(void)
 		T(explain_counts_on_from_what_is_spent),
 		T(explain_names_who_and_the_line),
 		T(explain_shows_the_edits_of_a_message),
+		T(explain_looks_for_the_postal_address_in_the_text),
 		T(limits_shows_the_logins_and_places_that_spend),
 		T(explain_names_the_stream_and_why),
 		T(show_tells_streams_and_where_each_value_is_from),

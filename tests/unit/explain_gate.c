@@ -195,8 +195,9 @@ ask(struct explain *e, const struct facts *f, struct policy *p)
 	e->size = f->size;
 	ip_of((const struct sockaddr *)&f->client, &e->client);
 	for (size_t i = 0; i < f->nrcpts; i++)
-		rcpts[i] = (struct explain_rcpt){ slice_of(f->rcpts[i]),
-			slice_of(f->transports[i]) };
+		rcpts[i] = (struct explain_rcpt){
+			.address = slice_of(f->rcpts[i]),
+			.transport = slice_of(f->transports[i]) };
 	e->rcpts = rcpts;
 	e->nrcpts = f->nrcpts;
 	e->file = at("message.eml");
@@ -251,6 +252,7 @@ one(const struct facts *f, struct policy *p)
 		same_edits(&e, m);
 	}
 	explain_forget(&e);
+	message_free(&e.message);
 	session_free(s);
 	wait();
 	feed();

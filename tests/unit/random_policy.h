@@ -3,7 +3,8 @@
  * two ways to one verdict.
  *
  * random_policy(number) sets the dice; the facts that follow go on with them.
- * Nothing with jitter: its dice know where the message lies in memory.
+ * Nothing with jitter: its dice know where the message lies in memory.  Only
+ * even numbers look into the text, which no record holds.
  */
 #ifndef TESTS_UNIT_RANDOM_POLICY_H
 #define TESTS_UNIT_RANDOM_POLICY_H
@@ -45,6 +46,7 @@ chance(size_t n)
 
 static char policy_made[1 << 16];
 static size_t policy_len;
+static bool texts;			/* may the text of a mail matter? */
 
 /* put - some text more of the policy */
 static void
@@ -117,9 +119,13 @@ put_values(void)
 	static const char *const shadows[] = { "mode = \"shadow\"",
 		"shadow = {\"limits\"}", "shadow = {\"ownership\"}",
 		"mode = \"enforce\"", "shadow = {}" };
+	static const char *const postals[] = { "record", "defer", "refuse" };
 
 	if (chance(6) == 0)
 		put("	%s\n", PICK(shadows));
+	if (chance(8) == 0 && texts)
+		put("	postal_address = \"line  %zu Line %zu\"  postal = \"%s\"\n",
+		    chance(4) + 2, chance(4) + 1, PICK(postals));
 	if (chance(6) == 0)
 		put("	max_recipients = %zu\n", 1 + chance(5));
 	if (chance(6) == 0)
@@ -200,6 +206,7 @@ random_policy(uint64_t number)
 {
 	bool streams;
 
+	texts = number % 2 == 0;
 	dice = number * UINT64_C(0x2545f4914f6cdd1d);
 	streams = chance(4) > 0;
 	policy_len = 0;
