@@ -50,7 +50,7 @@ struct gate {				/* the process; sessions borrow it */
 	atomic_bool		 stopping;	/* no new callback */
 };
 
-enum progress {
+enum message_state {
 	MESSAGE_NONE,
 	MESSAGE_ENVELOPE,	/* from MAIL to the end of the headers */
 	MESSAGE_BODY,
@@ -58,7 +58,7 @@ enum progress {
 };
 
 struct message {
-	enum progress		 progress;
+	enum message_state		 progress;
 	struct arena		*arena;		/* everything below */
 	struct mail		 mail;
 	struct slice		 queue_id;	/* p NULL until EOM */

@@ -60,7 +60,8 @@ struct draft {
 #define LIMITS_MAX	256		/* in one block */
 #define STREAMS_MAX	64
 
-enum level { LEVEL_FILE, LEVEL_GROUP, LEVEL_CLASS, LEVEL_TENANT };
+enum level { LEVEL_FILE, LEVEL_GROUP, LEVEL_CLASS, LEVEL_TENANT,
+	LEVEL_POOL, LEVEL_ADDRESS };	/* of those two: limits only */
 
 /*
  * What one level says, or one of its streams: values that a nearer one may
@@ -180,6 +181,8 @@ bool	 build_reply_text(const struct node *, struct problems *);
 void	 compile_main(struct build *, struct problems *);
 /* compile_pool.c */
 void	 compile_pool(struct build *, const struct node *, struct problems *);
+/* Once all are there: what one pool says of another. */
+void	 compile_pools(struct build *, struct problems *);
 /* compile_identify.c: login maps, claim blocks, auto_tenant */
 void	 compile_login_map(struct build *, const struct node *,
 	    struct problems *);

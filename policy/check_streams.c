@@ -234,6 +234,27 @@ check_open(struct build *b, const struct stream *s, struct problems *problems)
 	}
 }
 
+/* check_paths - pools that its mail cannot be sent to */
+static void
+check_paths(struct build *b, const struct stream *s, const struct tenant *own,
+    struct problems *problems)
+{
+	for (size_t i = 0; i < s->nroutes; i++) {
+		const struct route *r = &s->routes[i];
+
+		if (r->pool->select != SELECT_SENDER ||
+		    s->return_path == RETURN_PATH_VERP ||
+		    (own != NULL && r->at.file != own->at.file) ||
+		    build_told(b, r->at, 'v'))
+			continue;
+		problem_warn(problems, r->at, "pool \"%.*s\" is selected by "
+		    "the return path (select = \"sender\"), and stream "
+		    "\"%.*s\" keeps it: its mail leaves by Postfix's own "
+		    "route; write return_path = \"verp\"",
+		    SLICE_ARG(r->pool->name), SLICE_ARG(s->name));
+	}
+}
+
 /* check_streams - each for itself and beside the earlier ones */
 void
 check_streams(struct build *b, const struct stream *const *all, size_t n,
@@ -246,6 +267,7 @@ check_streams(struct build *b, const struct stream *const *all, size_t n,
 		check_escape(b, all, n, i, own, problems);
 		check_burst(b, s, problems);
 		check_open(b, s, problems);
+		check_paths(b, s, own, problems);
 		check_limits(b, s->limits, s->nlimits, own, problems);
 	}
 }

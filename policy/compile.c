@@ -345,6 +345,7 @@ compile_main(struct build *b, struct problems *problems)
 		}
 	}
 	gather(b);
+	compile_pools(b, problems);
 	extend(b, problems);
 	compile_blocks(b, &b->file_scope, b->tree, problems);
 	compose_main(b);

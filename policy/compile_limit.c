@@ -125,18 +125,13 @@ dimension(const struct value *v, struct problems *problems)
 
 	while (i < PER_DIMENSIONS && !slice_is(v->text, per_names[i]))
 		i++;
-	if (i < PER_DIMENSIONS && (1u << i & (PER_POOL | PER_ADDRESS)) == 0)
-		return 1u << i;
 	if (i < PER_DIMENSIONS)
-		problem_error(problems, v->at, "per: %s is not part of this "
-		    "release: pools are not chosen yet",
-		    text_quote(v->text, &q));
-	else
-		problem_error(problems, v->at, "per: unknown dimension %s%s",
-		    text_quote(v->text, &q), build_near(per_names, v->text,
-		    near, sizeof(near))[0] != '\0' ? near : "; expected "
-		    "group, tenant, stream, login, sender, sender_domain, "
-		    "provider, recipient_domain, or \"all\" alone");
+		return 1u << i;
+	problem_error(problems, v->at, "per: unknown dimension %s%s",
+	    text_quote(v->text, &q), build_near(per_names, v->text, near,
+	    sizeof(near))[0] != '\0' ? near : "; expected group, tenant, "
+	    "stream, login, sender, sender_domain, pool, address, provider, "
+	    "recipient_domain, or \"all\" alone");
 	return 0;
 }
 
@@ -236,7 +231,7 @@ draft(struct build *b, const struct scope *scope, const struct node *node,
 {
 	static const unsigned where[] = { IN_THROTTLE, IN_CAP, IN_OPEN };
 	static const unsigned standing[] = { 0, PER_GROUP, PER_TENANT,
-	    PER_TENANT };
+	    PER_TENANT, PER_POOL, PER_ADDRESS };
 	unsigned errors = problems->errors;
 	int kind = limit_kind(node);
 

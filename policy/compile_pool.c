@@ -1,14 +1,26 @@
 /*
- * compile_pool - the addresses that mail may leave by.
+ * compile_pool - the addresses that mail may leave by, and the limits and
+ * settings of a pool.
  *
  * An address and a transport belong to one pool each: Postfix binds a
- * transport to one address, and warmup will be counted by address.
+ * transport to one address, and warmup is counted by address.  An address is
+ * known by its shortest form, however it was written, so that "::1" and "0::1"
+ * are one.
+ *
+ * With select = "sender" the transport stands in the return path, b.TRANSPORT.
+ * TOKEN, whose local part has 64 bytes at most (RFC 5321, 4.5.3.1.1): so it has
+ * 29 at most there, and no dot.
  */
 #include "policy/build.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 
+#include "lib/scan.h"
 #include "lib/text.h"
+
+#define PATH_LOCAL	64	/* bytes of a local part */
+#define SHARES_MAX	PROVIDER_MAX
 
 /* enter - by its name; a second one was said by keyword_duplicates */
 static void
@@ -37,27 +49,75 @@ taken_transport(struct slice name)
 /* address_set - one setting of an address */
 static void
 address_set(struct build *b, struct pool_address *a,
-    const struct keyword *row, const struct value *v,
+    const struct keyword *row, const struct node *n,
     struct problems *problems)
 {
+	const struct value *v = &n->value;
 	struct slice domain;
 	struct quoted q;
 	struct why why;
 
 	if (row->id == WORD_HELO) {
+		a->helo_at = n->at;
 		if (address_domain(b->work, v->text, false, &domain, &why) ==
 		    -1)
 			problem_error(problems, v->at, "helo: %s is not a host "
 			    "name: %s", text_quote(v->text, &q), why.text);
 		else
 			a->helo = build_copy(b, b->keep, domain);
-	} else if (taken_transport(v->text)) {
-		problem_error(problems, v->at, "transport: %s is a service of "
-		    "Postfix's own; choose another name",
-		    text_quote(v->text, &q));
-	} else {
-		a->transport = build_copy(b, b->keep, v->text);
+	} else if (row->id == WORD_TRANSPORT) {
+		a->transport_at = n->at;
+		if (taken_transport(v->text))
+			problem_error(problems, v->at, "transport: %s is a "
+			    "service of Postfix's own; choose another name",
+			    text_quote(v->text, &q));
+		else
+			a->transport = build_copy(b, b->keep, v->text);
 	}
+}
+
+/* limits - those that stand in a pool or in one of its addresses */
+static const struct limit **
+limits(struct build *b, enum level level, const struct node *node, size_t *n,
+    struct problems *problems)
+{
+	struct merging m = { .b = b, .problems = problems };
+	struct scope scope = { .level = level, .at = node->at,
+	    .arena = b->work };
+	const struct limit **all;
+
+	compile_drafts(b, &scope, node->child, problems);
+	merge_scope(&m, &scope);
+	merge_finish(&m);
+	all = build_alloc(b, b->keep, m.nall, sizeof(*all));
+	*n = 0;
+	for (size_t i = 0; all != NULL && i < m.nall; i++)
+		if (m.all[i].limit != NULL)
+			all[(*n)++] = m.all[i].limit;
+	return all;
+}
+
+/* address_text - in its shortest form; false: it is none */
+static bool
+address_text(struct build *b, const struct value *title,
+    struct pool_address *a, struct problems *problems)
+{
+	char text[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	struct quoted q;
+	int family = memchr(title->text.p, ':', title->text.n) != NULL ?
+	    AF_INET6 : AF_INET;
+
+	if (inet_pton(family, title->text.p, bytes) != 1 ||
+	    inet_ntop(family, bytes, text, sizeof(text)) == NULL) {
+		problem_error(problems, title->at, "%s is not an IP address",
+		    text_quote(title->text, &q));
+		a->address = build_copy(b, b->keep, title->text);
+		return false;
+	}
+	a->address = build_copy(b, b->keep, slice_of(text));
+	a->id = hash_id("address", a->address);
+	return true;
 }
 
 /* address - one of a pool */
@@ -65,29 +125,23 @@ static void
 address(struct build *b, const struct node *node, struct pool_address *a,
     struct problems *problems)
 {
-	const struct value *title = &node->titles[0];
 	unsigned errors = problems->errors;
-	unsigned char bytes[16];
-	struct quoted q;
 
-	a->address = build_copy(b, b->keep, title->text);
 	a->at = node->at;
-	if (inet_pton(AF_INET, title->text.p, bytes) != 1 &&
-	    inet_pton(AF_INET6, title->text.p, bytes) != 1)
-		problem_error(problems, title->at, "%s is not an IP address",
-		    text_quote(title->text, &q));
+	(void)address_text(b, &node->titles[0], a, problems);
 	keyword_duplicates(node->child, problems);
 	for (struct node *n = node->child; n != NULL; n = n->next) {
 		const struct keyword *row = words_check(n, IN_ADDRESS,
 		    problems);
 
-		if (row != NULL)
-			address_set(b, a, row, &n->value, problems);
+		if (row != NULL && row->type != KEYWORD_BLOCK)
+			address_set(b, a, row, n, problems);
 	}
+	a->limits = limits(b, LEVEL_ADDRESS, node, &a->nlimits, problems);
 	if (a->transport.n == 0 && problems->errors == errors)
-		problem_error(problems, node->at, "address %s has no "
+		problem_error(problems, node->at, "address \"%.*s\" has no "
 		    "transport: the name of its service in master.cf",
-		    text_quote(title->text, &q));
+		    SLICE_ARG(a->address));
 }
 
 /* once - nobody else has used this; says where the other stands */
@@ -110,24 +164,103 @@ once(struct build *b, const char *word, struct slice name,
 		enter(b, b->addresses, key, a);
 }
 
-/* compile_pool - addresses that belong together */
-void
-compile_pool(struct build *b, const struct node *node,
+/* share - "google = 60": one line of the block */
+static void
+share(struct build *b, const struct node *n, struct pool_share *s,
     struct problems *problems)
 {
-	struct pool *p = build_alloc(b, b->keep, 1, sizeof(*p));
+	struct quoted q;
+	struct why why;
+	int64_t percent;
+
+	*s = (struct pool_share){ .at = n->at,
+	    .to = provider_find(n->name),
+	    .to_text = build_copy(b, b->keep, n->name) };
+	if (n->type != NODE_SETTING) {
+		problem_error(problems, n->at, "share: expected a provider and "
+		    "its percent, such as google = 60");
+		return;
+	}
+	if (s->to == 0)
+		problem_error(problems, n->at, "share: unknown provider %s%s",
+		    text_quote(n->name, &q), build_provider(b, n->name));
+	if (n->value.type != VALUE_NUMBER || scan_count(n->value.text, 1, 100,
+	    &percent, &why) == -1)
+		problem_error(problems, n->value.at, "share: expected a "
+		    "percentage from 1 to 100, as google = 60, found %s",
+		    text_quote(n->value.text, &q));
+	else
+		s->percent = (int)percent;
+}
+
+/* shares - the block of a pool */
+static void
+shares(struct build *b, struct pool *p, const struct node *node,
+    struct problems *problems)
+{
+	struct pool_share *all;
+	size_t n = 0;
+
+	keyword_duplicates(node->child, problems);
+	for (const struct node *c = node->child; c != NULL; c = c->next)
+		n++;
+	if (n > SHARES_MAX) {
+		problem_error(problems, node->at, "share names more than %d "
+		    "providers", SHARES_MAX);
+		return;
+	}
+	if ((all = build_alloc(b, b->keep, n, sizeof(*all))) == NULL)
+		return;
+	for (const struct node *c = node->child; c != NULL; c = c->next)
+		share(b, c, &all[p->nshares++], problems);
+	p->shares = all;
+}
+
+/* pool_set - one setting of a pool */
+static void
+pool_set(struct pool *p, const struct keyword *row, const struct node *n,
+    struct problems *problems)
+{
+	const struct value *v = &n->value;
+	struct why why;
+
+	switch (row->id) {
+	case WORD_TIMEZONE:
+		p->zone_at = n->at;
+		if (zone_find(v->text.p, &p->zone, &why) == -1)
+			problem_error(problems, v->at, "timezone: %s",
+			    why.text);
+		break;
+	case WORD_SELECT:
+		p->select_at = n->at;
+		p->select = (enum select)choice_index(row, v);
+		break;
+	case WORD_FAIR:
+		p->fair_at = n->at;
+		p->fair = (enum fair)choice_index(row, v);
+		break;
+	case WORD_OTHER_PATH:
+		p->other_path_at = n->at;
+		p->other_path = (enum other_path)choice_index(row, v);
+		break;
+	case WORD_OVERFLOW:		/* pools_settle, when all are known */
+		p->overflow_at = n->at;
+		break;
+	default:
+		break;
+	}
+}
+
+/* addresses - of a pool */
+static void
+addresses(struct build *b, struct pool *p, const struct node *node,
+    struct problems *problems)
+{
 	struct pool_address *a;
 	size_t n = 0;
 
-	if (p == NULL || !build_name(node, &p->name, problems))
-		return;
-	p->name = build_copy(b, b->keep, p->name);
-	p->id = hash_id("pool", p->name);
-	p->at = node->at;
-	enter(b, b->pools, p->name, p);
 	for (struct node *c = node->child; c != NULL; c = c->next)
-		n += words_check(c, IN_POOL, problems) != NULL;
-	keyword_duplicates(node->child, problems);
+		n += slice_is(c->name, "address");
 	p->addresses = build_alloc(b, b->keep, n, sizeof(*p->addresses));
 	if (p->addresses == NULL)
 		return;
@@ -136,6 +269,7 @@ compile_pool(struct build *b, const struct node *node,
 		    !slice_is(c->name, "address"))
 			continue;
 		a = &p->addresses[p->naddresses++];
+		a->pool = p;
 		address(b, c, a, problems);
 		once(b, "address", a->address, a, problems);
 		once(b, "transport", a->transport, a, problems);
@@ -143,4 +277,111 @@ compile_pool(struct build *b, const struct node *node,
 	if (n == 0)
 		problem_warn(problems, node->at, "pool \"%.*s\" has no "
 		    "address: nothing could leave by it", SLICE_ARG(p->name));
+}
+
+/* selectable - can its transports stand where select puts them? */
+static void
+selectable(const struct pool *p, struct problems *problems)
+{
+	const size_t most = PATH_LOCAL - TOKEN_SHORT - (sizeof("b..") - 1);
+
+	if (p->select == SELECT_NONE && p->naddresses > 1)
+		problem_warn(problems, p->addresses[1].at, "pool \"%.*s\" has "
+		    "several addresses and no select: Postfix is not told "
+		    "which one the gate counted; write select = \"sender\" or "
+		    "\"header\"", SLICE_ARG(p->name));
+	for (size_t i = 0; p->select == SELECT_SENDER && i < p->naddresses;
+	    i++) {
+		const struct pool_address *a = &p->addresses[i];
+
+		if (a->transport.n > most)
+			problem_error(problems, a->transport_at, "transport: "
+			    "\"%.*s\" is longer than the %zu letters that fit "
+			    "into a return path (select = \"sender\")",
+			    SLICE_ARG(a->transport), most);
+		else if (memchr(a->transport.p != NULL ? a->transport.p : "",
+		    '.', a->transport.n) != NULL)
+			problem_error(problems, a->transport_at, "transport: "
+			    "\"%.*s\" has a dot, which ends it in a return "
+			    "path (select = \"sender\")",
+			    SLICE_ARG(a->transport));
+	}
+}
+
+/* compile_pool - addresses that belong together */
+void
+compile_pool(struct build *b, const struct node *node,
+    struct problems *problems)
+{
+	struct pool *p = build_alloc(b, b->keep, 1, sizeof(*p));
+
+	if (p == NULL || !build_name(node, &p->name, problems))
+		return;
+	p->name = build_copy(b, b->keep, p->name);
+	p->id = hash_id("pool", p->name);
+	p->at = node->at;
+	enter(b, b->pools, p->name, p);
+	keyword_duplicates(node->child, problems);
+	for (struct node *c = node->child; c != NULL; c = c->next) {
+		const struct keyword *row = words_check(c, IN_POOL, problems);
+
+		if (row == NULL)
+			continue;
+		if (row->id == WORD_SHARE)
+			shares(b, p, c, problems);
+		else if (row->type != KEYWORD_BLOCK)
+			pool_set(p, row, c, problems);
+	}
+	addresses(b, p, node, problems);
+	p->limits = limits(b, LEVEL_POOL, node, &p->nlimits, problems);
+	selectable(p, problems);
+}
+
+/* overflow - the pool that a setting names */
+static void
+overflow(struct build *b, struct pool *p, const struct value *v,
+    struct problems *problems)
+{
+	struct pool *to = map_get(b->pools, v->text);
+	char near[128];
+	struct quoted q;
+
+	if (to == NULL) {
+		problem_error(problems, v->at, "overflow: there is no pool "
+		    "%s%s", text_quote(v->text, &q), build_nearest(b->pools,
+		    v->text, near, sizeof(near)));
+		return;
+	}
+	if (to == p) {
+		problem_error(problems, v->at, "overflow: a pool does not flow "
+		    "over into itself; leave the line out");
+		return;
+	}
+	p->overflow = to;
+	if (to->overflow_at.file != NULL)
+		problem_warn(problems, v->at, "overflow: pool \"%.*s\" has an "
+		    "overflow of its own, which mail that comes from here does "
+		    "not take", SLICE_ARG(to->name));
+}
+
+/* compile_pools - what needs all pools and the whole main file */
+void
+compile_pools(struct build *b, struct problems *problems)
+{
+	for (const struct node *n = b->tree; n != NULL; n = n->next) {
+		struct pool *p = n->type == NODE_BLOCK && n->ntitles == 1 &&
+		    slice_is(n->name, "pool") ? map_get(b->pools,
+		    n->titles[0].text) : NULL;
+
+		if (p == NULL)
+			continue;
+		if (p->zone == NULL)
+			p->zone = b->policy->zone;
+		for (const struct node *c = n->child; c != NULL; c = c->next)
+			if (c->type == NODE_SETTING && c->value.text.p !=
+			    NULL && c->at.line == p->overflow_at.line &&
+			    c->at.col == p->overflow_at.col &&
+			    c->at.file == p->overflow_at.file)
+				overflow(b, p, &c->value, problems);
+	}
 }

@@ -78,6 +78,8 @@ struct would {			/* what shadow mode let pass; the worst of it */
 	struct slice	 text;
 };
 
+struct progress;			/* policy/progress.h */
+
 struct answer {
 	enum verdict	 verdict;
 	enum stage	 stage;
@@ -133,6 +135,12 @@ struct mail {
 	size_t		 nfrom_domains;
 	const struct identity **identities;	/* who signs */
 	size_t		 nidentities;
+	const struct route *route;	/* fixed by its first remote recipient;
+					   NULL: Postfix's own */
+	const struct pool_address *egress; /* that it leaves by, known at the
+					   end; NULL: Postfix's own route */
+	struct progress	*progress;	/* of warmups, a reference of ours;
+					   NULL: none */
 	struct slice	 campaign;	/* as its header says; p NULL: none */
 	bool		 no_postal;	/* bulk, and without a postal address */
 };

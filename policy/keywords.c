@@ -21,6 +21,8 @@ static const char *const by_choices[] = { "login-domain", NULL };
 static const char *const identify_choices[] = { "from-domain", NULL };
 
 #define IN_LIMIT	(IN_THROTTLE | IN_CAP | IN_OPEN)
+#define IN_LIMITED	(IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT | \
+			IN_STREAM | IN_POOL | IN_ADDRESS)
 #define IN_LEVEL	(IN_FILE | IN_GROUP | IN_CLASS | IN_TENANT)
 
 /* clang-format off */
@@ -28,8 +30,8 @@ static const struct keyword rows[] = {
 	/* the main file */
 	{ "include", KEYWORD_STRING, IN_FILE, WORD_INCLUDE,
 	    .help = "a file, or a folder whose *.conf hold tenants" },
-	{ "timezone", KEYWORD_ZONE, IN_FILE | IN_TENANT, WORD_TIMEZONE,
-	    .unset = "UTC",
+	{ "timezone", KEYWORD_ZONE, IN_FILE | IN_TENANT | IN_POOL,
+	    WORD_TIMEZONE, .unset = "UTC",
 	    .help = "zone in which days, weeks and months of caps begin" },
 	{ "unknown_sender", KEYWORD_CHOICE, IN_FILE, WORD_UNKNOWN_SENDER,
 	    .choices = unknown_choices, .unset = "defer",
@@ -67,6 +69,21 @@ static const struct keyword rows[] = {
 	/* pools */
 	{ "pool", KEYWORD_BLOCK, IN_FILE, WORD_POOL, .titles = 1,
 	    .help = "sending addresses that belong together" },
+	{ "select", KEYWORD_CHOICE, IN_POOL, WORD_SELECT,
+	    .choices = select_names, .unset = "none",
+	    .help = "how Postfix is told the address: sender, header, or none, "
+	    "which is its own route" },
+	{ "fair", KEYWORD_CHOICE, IN_POOL, WORD_FAIR, .choices = fair_names,
+	    .unset = "none",
+	    .help = "tenant: each one's weight of its caps is guaranteed" },
+	{ "overflow", KEYWORD_NAME, IN_POOL, WORD_OVERFLOW, .unset = "none",
+	    .help = "the pool for mail that its own caps have no room for" },
+	{ "other_path", KEYWORD_CHOICE, IN_POOL, WORD_OTHER_PATH,
+	    .choices = other_path_names, .unset = "defer",
+	    .help = "recipients whose weight says another pool: 452, or they "
+	    "go with the first" },
+	{ "share", KEYWORD_BLOCK, IN_POOL, WORD_SHARE,
+	    .help = "percent of an address's warmup for a provider" },
 	{ "address", KEYWORD_BLOCK, IN_POOL, WORD_ADDRESS, .titles = 1,
 	    .help = "an IP address that Postfix binds to" },
 	{ "helo", KEYWORD_STRING, IN_ADDRESS, WORD_HELO,
@@ -234,12 +251,12 @@ static const struct keyword rows[] = {
 	    .help = "what the key must be good for" },
 
 	/* limits */
-	{ "throttle", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_THROTTLE,
+	{ "throttle", KEYWORD_BLOCK, IN_LIMITED, WORD_THROTTLE,
 	    .titles = 1,
 	    .help = "a steady rate with a burst (a leaking bucket)" },
-	{ "cap", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_CAP, .titles = 1,
+	{ "cap", KEYWORD_BLOCK, IN_LIMITED, WORD_CAP, .titles = 1,
 	    .help = "a count per calendar minute, hour, day, week, month" },
-	{ "open", KEYWORD_BLOCK, IN_LEVEL | IN_STREAM, WORD_OPEN,
+	{ "open", KEYWORD_BLOCK, IN_LIMITED, WORD_OPEN,
 	    .titles = 1,
 	    .help = "recipients accepted and not yet delivered or bounced" },
 	{ "rate", KEYWORD_RATE, IN_THROTTLE, WORD_RATE,
@@ -274,7 +291,7 @@ static const struct keyword rows[] = {
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
 	"pool of a tenant", "stream", "open", "claim",
-	"auto_tenant", "unsubscribe", "breaker", NULL };
+	"auto_tenant", "unsubscribe", "breaker", "share", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };
@@ -288,15 +305,9 @@ struct later {
 
 /* clang-format off */
 static const struct later laters[] = {
-	{ "cap", IN_POOL | IN_ADDRESS, "it would not bind" },
-	{ "throttle", IN_POOL | IN_ADDRESS, "it would not bind" },
-	{ "open", IN_POOL | IN_ADDRESS, "it would not bind" },
-	{ "fair", IN_POOL, "no share of a pool is guaranteed" },
-	{ "share", IN_POOL | IN_ADDRESS, "no share is kept" },
 	{ "warmup", IN_POOL | IN_ADDRESS | IN_CLASS | IN_TENANT | IN_STREAM,
 	    "no address is warmed up" },
 	{ "started", IN_ADDRESS, "no address is warmed up" },
-	{ "timezone", IN_POOL, "nothing counts in the zone of a pool" },
 	{ "require", IN_LEVEL | IN_STREAM, "nothing is looked up in DNS" },
 };
 /* clang-format on */

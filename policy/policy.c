@@ -22,6 +22,9 @@ const char *const many_names[] = { "mailto", "defer", "refuse", NULL };
 const char *const existing_names[] = { "keep", "replace", "require-own",
 	NULL };
 const char *const feedback_names[] = { "off", "add", "keep", NULL };
+const char *const select_names[] = { "none", "sender", "header", NULL };
+const char *const fair_names[] = { "none", "tenant", NULL };
+const char *const other_path_names[] = { "defer", "ignore", NULL };
 const char *const suppressed_names[] = { "drop", "refuse", NULL };
 const char *const complaint_scope_names[] = { "bulk", "tenant", NULL };
 const char *const postal_names[] = { "record", "defer", "refuse", NULL };

@@ -41,6 +41,12 @@ enum many { MANY_MAILTO, MANY_DEFER, MANY_REFUSE };
 enum existing { EXISTING_KEEP, EXISTING_REPLACE, EXISTING_REQUIRE_OWN };
 enum postal { POSTAL_RECORD, POSTAL_DEFER, POSTAL_REFUSE };
 enum feedback { FEEDBACK_OFF, FEEDBACK_ADD, FEEDBACK_KEEP };
+/* How Postfix is told which transport a message leaves by: its own route, the
+ * domain's local part of MAIL FROM, or a header. */
+enum select { SELECT_NONE, SELECT_SENDER, SELECT_HEADER };
+enum fair { FAIR_NONE, FAIR_TENANT };
+/* Recipients whose weight says another pool than that of the message. */
+enum other_path { OTHER_PATH_DEFER, OTHER_PATH_IGNORE };
 extern const char *const count_by_names[];
 extern const char *const over_names[];
 extern const char *const priority_names[];
@@ -50,6 +56,9 @@ extern const char *const unsubscribe_names[];
 extern const char *const many_names[];
 extern const char *const existing_names[];
 extern const char *const feedback_names[];
+extern const char *const select_names[];
+extern const char *const fair_names[];
+extern const char *const other_path_names[];
 extern const char *const suppressed_names[];
 extern const char *const complaint_scope_names[];
 extern const char *const postal_names[];
@@ -83,6 +92,11 @@ enum {
 };
 extern const char *const shadow_names[];	/* by bit, NULL-ended */
 
+struct warmup;				/* policy/warmup.h */
+/* A warmup is a handful of limits: a cap per day, a throttle of 5 minutes, a
+ * cap per day and provider. */
+enum warm_part { WARM_DAY, WARM_BURST, WARM_SHARE };
+
 struct limit {
 	struct slice	 name;
 	enum limit_kind	 kind;
@@ -100,6 +114,8 @@ struct limit {
 	int		 month_day;
 	struct slice	 text;		/* "200/hour" as written */
 	int		 jitter;	/* thousandths of the wait */
+	const struct warmup *warmup;	/* whose numbers it has; NULL: its own */
+	enum warm_part	 part;		/* of it */
 	struct place	 at;		/* of the block */
 	/* where each value was written; nowhere: its default */
 	struct place	 amount_at, burst_at, count_at, to_at, over_at,
@@ -147,17 +163,45 @@ struct group {
 	struct place	 at, paused_at, contact_at;
 };
 
+struct pool;
 struct pool_address {
 	struct slice	 address, helo, transport;
+	uint64_t	 id;		/* hash_id("address", as inet_ntop
+					   writes it) */
+	const struct pool *pool;	/* that it stands in */
+	const struct warmup *warmup;	/* NULL: none */
+	const struct limit **limits;	/* its own, then those of its warmup */
+	size_t		 nlimits;
+	struct place	 at, helo_at, transport_at;
+};
+
+/* How much of the warmup cap of an address may go to some providers. */
+struct pool_share {
+	provider_set	 to;
+	struct slice	 to_text;	/* "google" */
+	int		 percent;
 	struct place	 at;
 };
 
 struct pool {
 	struct slice	 name;
 	uint64_t	 id;
+	const struct zone *zone;	/* where its limits count */
+	enum select	 select;
+	enum fair	 fair;
+	enum other_path	 other_path;
+	const struct pool *overflow;	/* where mail goes that does not fit
+					   our own caps; NULL: nowhere */
 	struct pool_address *addresses;
 	size_t		 naddresses;
+	const struct limit **limits;	/* standing in it */
+	size_t		 nlimits;
+	const struct pool_share *shares;
+	size_t		 nshares;
 	struct place	 at;
+	/* where each value was written; nowhere: its default */
+	struct place	 zone_at, select_at, fair_at, other_path_at,
+			 overflow_at;
 };
 
 /* A tenant's pool with its part of the mail. */

@@ -22,6 +22,31 @@ static const char help[] = "usage: " USAGE "\n\n"
 "  --json          one JSON array\n\n"
 "Exit status: 0 shown, 1 the policy has mistakes or no such tenant.\n";
 
+/* show_address - of a pool, and what is its own */
+static void
+show_address(struct show *s, const struct pool_address *a)
+{
+	show_block(s, "address", a->address, a->at);
+	show_text(s, "helo", a->helo, a->helo_at);
+	show_text(s, "transport", a->transport, a->transport_at);
+	for (size_t i = 0; i < a->nlimits; i++)
+		show_limit(s, a->limits[i], NULL);
+	show_end(s);
+}
+
+/* show_shares - of the warmup of its addresses */
+static void
+show_shares(struct show *s, const struct pool *pool)
+{
+	if (pool->nshares == 0)
+		return;
+	show_block(s, "share", SLICE_NONE, pool->shares[0].at);
+	for (size_t i = 0; i < pool->nshares; i++)
+		show_number(s, arena_copy(s->arena, pool->shares[i].to_text).p,
+		    pool->shares[i].percent, pool->shares[i].at);
+	show_end(s);
+}
+
 /* show_pools - addresses and their transports */
 static void
 show_pools(struct show *s)
@@ -29,15 +54,23 @@ show_pools(struct show *s)
 	const struct policy *p = s->policy;
 
 	for (size_t i = 0; i < p->npools; i++) {
-		show_block(s, "pool", p->pools[i]->name, p->pools[i]->at);
-		for (size_t j = 0; j < p->pools[i]->naddresses; j++) {
-			struct pool_address *a = &p->pools[i]->addresses[j];
+		const struct pool *pool = p->pools[i];
 
-			show_block(s, "address", a->address, a->at);
-			show_text(s, "helo", a->helo, a->at);
-			show_text(s, "transport", a->transport, a->at);
-			show_end(s);
-		}
+		show_block(s, "pool", pool->name, pool->at);
+		show_value(s, "timezone", zone_name(pool->zone),
+		    pool->zone_at);
+		show_value(s, "select", select_names[pool->select],
+		    pool->select_at);
+		show_value(s, "fair", fair_names[pool->fair], pool->fair_at);
+		show_value(s, "other_path", other_path_names[pool->other_path],
+		    pool->other_path_at);
+		show_text(s, "overflow", pool->overflow != NULL ?
+		    pool->overflow->name : SLICE_NONE, pool->overflow_at);
+		for (size_t j = 0; j < pool->nlimits; j++)
+			show_limit(s, pool->limits[j], NULL);
+		show_shares(s, pool);
+		for (size_t j = 0; j < pool->naddresses; j++)
+			show_address(s, &pool->addresses[j]);
 		show_end(s);
 	}
 }

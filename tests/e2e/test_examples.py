@@ -13,7 +13,8 @@ import pytest
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 CONF = os.path.join(ROOT, "conf")
 EXAMPLES = os.path.join(CONF, "examples")
-MANUAL = os.path.join(ROOT, "man/penstock-policy.5")
+PAGES = [os.path.join(ROOT, f"man/penstock-{page}.5")
+         for page in ("policy", "pools")]
 
 
 class Desk:
@@ -241,7 +242,8 @@ AROUND = {      # section, or section/word: what an example stands in
     "Pool/address": "pool \"p\" {{ address \"192.0.2.9\" {{ {} {rest} }} }}",
     "Group": "group \"g\" {{ {} }}",
     "Class": "class \"x\" {{ {} }}",
-    "Class/pool": "class \"x\" {{ pool \"b2b\" {{ {} }} }}",
+    "Routes": "class \"x\" {{ {} }}",
+    "Routes/pool": "class \"x\" {{ pool \"b2b\" {{ {} }} }}",
     "Tenant": "tenant \"t\" {{ {} {rest} }}",
     "Tenant/dkim": "tenant \"t\" {{ logins = {{\"t\"}} domains = "
                    "{{\"acme.example\"}} dkim \"s\" {{ {} {rest} }} }}",
@@ -267,7 +269,12 @@ class "starter" { }
 
 def shown():
     """(where, word, text) of every example of the section WORDS."""
-    with open(MANUAL) as f:
+    for page in PAGES:
+        yield from shown_in(page)
+
+
+def shown_in(page):
+    with open(page) as f:
         lines = f.read().split("\n")
     section, stack, display = None, [], None
     for line in lines[lines.index(".Sh WORDS") + 1:]:
@@ -315,8 +322,9 @@ def test_an_example_of_the_manual_is_read(scratch, where, word, text):
     assert status == 0 and errors == [], body
 
 
-def test_the_long_example_of_the_manual_is_read(scratch):
-    with open(MANUAL) as f:
+@pytest.mark.parametrize("page", PAGES)
+def test_the_long_example_of_the_manual_is_read(scratch, page):
+    with open(page) as f:
         text = f.read()
     text = text[text.index(".Sh EXAMPLES"):]
     body = re.search(r"\.Bd -literal\n(.*?)\n\.Ed", text, re.S).group(1)

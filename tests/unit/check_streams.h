@@ -317,7 +317,7 @@
 	  },
 	  .want =
 		"policy.conf:2:34: error: per: unknown dimension \"logn\"; did you mean \"login\"?\n"
-		"policy.conf:3:45: error: per: unknown dimension \"campaign\"; expected group, tenant, stream, login, sender, sender_domain, provider, recipient_domain, or \"all\" alone\n" },
+		"policy.conf:3:45: error: per: unknown dimension \"campaign\"; expected group, tenant, stream, login, sender, sender_domain, pool, address, provider, recipient_domain, or \"all\" alone\n" },
 	{ .name = "per of nothing, and of all and something",
 	  .files = {
 	    { "policy.conf", TEXT("class \"a\" {\n"

@@ -73,6 +73,29 @@
 	  },
 	  .want =
 		"policy.conf:1:1: warning: pool \"b2b\" has no address: nothing could leave by it\n" },
+	{ .name = "pools that mail cannot be sent to",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"many\" {\n"
+		"\taddress \"192.0.2.1\" { transport = \"m1\" }\n"
+		"\taddress \"192.0.2.2\" { transport = \"m2\" }\n"
+		"}\n"
+		"pool \"mild\" {\n"
+		"\tselect = \"sender\" overflow = \"many\"\n"
+		"\taddress \"192.0.2.3\" { transport = \"m3\" }\n"
+		"}\n"
+		"pool \"most\" {\n"
+		"\toverflow = \"mild\"\n"
+		"\taddress \"192.0.2.4\" { transport = \"m4\" }\n"
+		"}\n"
+		"class \"c\" { pool \"mild\" { }\n"
+		"\tstream \"letters\" { match = \"sender:n@*\" return_path = \"verp\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:2: warning: pool \"many\" has several addresses and no select: Postfix is not told which one the gate counted; write select = \"sender\" or \"header\"\n"
+		"policy.conf:10:13: warning: overflow: pool \"mild\" has an overflow of its own, which mail that comes from here does not take\n"
+		"policy.conf:13:13: warning: pools are checked but not chosen yet: mail leaves by Postfix's own route (said once)\n"
+		"policy.conf:13:13: warning: pool \"mild\" is selected by the return path (select = \"sender\"), and stream \"default\" keeps it: its mail leaves by Postfix's own route; write return_path = \"verp\"\n" },
 	{ .name = "pools of tenants are said to be idle once",
 	  .files = {
 	    { "policy.conf", TEXT("pool \"b2b\" {\n"

@@ -211,14 +211,10 @@
 	{ .name = "words of later releases do not pass in silence",
 	  .files = {
 	    { "policy.conf", TEXT("pool \"b2b\" {\n"
-		"\tfair = \"tenant\"\n"
-		"\tshare { google = 60 }\n"
-		"\tcap \"google\" { limit = \"2000/day\" }\n"
 		"\taddress \"192.0.2.10\" { transport = \"b1\" warmup = \"cold\" started = \"2026-11-01\" }\n"
 		"}\n"
 		"class \"a\" {\n"
 		"\trequire { spf = \"warn\" }\n"
-		"\tcap \"t\" { limit = \"5/day\" per = {\"tenant\", \"pool\"} }\n"
 		"}\n"
 		"tenant \"a\" {\n"
 		"\tlogins = {\"a\"}\n"
@@ -227,13 +223,9 @@
 		"}\n") },
 	  },
 	  .want =
-		"policy.conf:2:2: error: fair is not part of this release (no share of a pool is guaranteed); take it out of the pool\n"
-		"policy.conf:3:2: error: share is not part of this release (no share is kept); take it out of the pool\n"
-		"policy.conf:4:2: error: cap is not part of this release (it would not bind); take it out of the pool\n"
-		"policy.conf:5:42: error: warmup is not part of this release (no address is warmed up); take it out of the address\n"
-		"policy.conf:5:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
-		"policy.conf:8:2: error: require is not part of this release (nothing is looked up in DNS); take it out of the class\n"
-		"policy.conf:9:45: error: per: \"pool\" is not part of this release: pools are not chosen yet\n" },
+		"policy.conf:2:42: error: warmup is not part of this release (no address is warmed up); take it out of the address\n"
+		"policy.conf:2:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
+		"policy.conf:5:2: error: require is not part of this release (nothing is looked up in DNS); take it out of the class\n" },
 	{ .name = "the switched-off limit of a class that has none of that name",
 	  .files = {
 	    { "policy.conf", TEXT("class \"c\" {\n"
@@ -431,6 +423,72 @@
 	  },
 	  .want =
 		"policy.conf:2:36: error: transport: \"smtp\" is a service of Postfix's own; choose another name\n" },
+	{ .name = "a pool whose settings cannot be",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\ttimezone = \"Mars/Base\"\n"
+		"\tselect = \"from\"\n"
+		"\tfair = \"login\"\n"
+		"\tother_path = \"refuse\"\n"
+		"\toverflow = \"aa\"\n"
+		"}\n"
+		"pool \"long\" { overflow = \"long\" address \"192.0.2.2\" { transport = \"a2\" } }\n") },
+	  },
+	  .want =
+		"policy.conf:2:13: error: timezone: there is no time zone \"Mars/Base\" in /usr/share/zoneinfo (package tzdata)\n"
+		"policy.conf:3:11: error: select: expected \"none\", \"sender\" or \"header\", found \"from\"\n"
+		"policy.conf:4:9: error: fair: expected \"none\" or \"tenant\", found \"login\"\n"
+		"policy.conf:5:15: error: other_path: expected \"defer\" or \"ignore\", found \"refuse\"\n"
+		"policy.conf:6:13: error: overflow: there is no pool \"aa\"; did you mean \"a\"?\n"
+		"policy.conf:8:26: error: overflow: a pool does not flow over into itself; leave the line out\n" },
+	{ .name = "shares of no providers",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\tshare { google = 101 gogle = 5 yahoo = \"half\" apple { } office365-dane = 7 }\n"
+		"\taddress \"192.0.2.1\" { transport = \"a1\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:19: error: share: expected a percentage from 1 to 100, as google = 60, found \"101\"\n"
+		"policy.conf:2:23: error: share: unknown provider \"gogle\"; did you mean \"google\"?\n"
+		"policy.conf:2:41: error: share: expected a percentage from 1 to 100, as google = 60, found \"half\"\n"
+		"policy.conf:2:48: error: share: expected a provider and its percent, such as google = 60\n" },
+	{ .name = "limits of a pool and of an address",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\tcap \"x\" { }\n"
+		"\tcap \"y\" { limit = \"none\" }\n"
+		"\tcap \"z\" { limit = \"5/day\" helo = \"a.example\" }\n"
+		"\taddress \"192.0.2.1\" { transport = \"a1\" cap \"v\" { limit = \"5/fortnight\" } }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:2: error: cap \"x\" has no limit; write limit = \"1000/day\"\n"
+		"policy.conf:3:2: error: cap \"y\" is \"none\" and switches nothing off: no cap of that name stands further out; there is \"x\"\n"
+		"policy.conf:4:28: error: \"helo\" cannot stand in cap; its place is in address\n"
+		"policy.conf:5:59: error: limit: \"5/fortnight\": unknown period \"fortnight\"; expected minute, hour, day, week, month or month@17\n" },
+	{ .name = "one address written in two ways",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\tselect = \"header\"\n"
+		"\taddress \"2001:db8::1\" { transport = \"a1\" }\n"
+		"\taddress \"2001:0db8:0::1\" { transport = \"a2\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:4:2: error: address \"2001:db8::1\" is used already at policy.conf:3:2\n" },
+	{ .name = "transports that do not go into a return path",
+	  .files = {
+	    { "policy.conf", TEXT("pool \"a\" {\n"
+		"\tselect = \"sender\"\n"
+		"\taddress \"192.0.2.1\" { transport = \"abcdefghijklmnopqrstuvwxyzabcd\" }\n"
+		"\taddress \"192.0.2.2\" { transport = \"a.1\" }\n"
+		"\taddress \"192.0.2.3\" { transport = \"abcdefghijklmnopqrstuvwxyzabc\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:3:24: error: transport: \"abcdefghijklmnopqrstuvwxyzabcd\" is longer than the 29 letters that fit into a return path (select = \"sender\")\n"
+		"policy.conf:4:24: error: transport: \"a.1\" has a dot, which ends it in a return path (select = \"sender\")\n" },
 	{ .name = "a contact that does not fit into an SMTP reply",
 	  .files = {
 	    { "policy.conf", TEXT("group \"g\" {\n"
