@@ -188,7 +188,7 @@ void	 compile_login_map(struct build *, const struct node *,
 	    struct problems *);
 void	 compile_claim(struct build *, const struct node *,
 	    struct problems *);
-void	 compile_auto(struct build *, struct problems *);
+void	 compile_auto(struct build *, struct picture *, struct problems *);
 /* Names of login maps become tenants; claims that are in vain. */
 void	 identify_settle(struct build *);
 /* compile_tenant.c */
@@ -214,6 +214,8 @@ void	 compile_domains(struct build *, struct picture *, struct tenant *,
 	    struct problems *);
 void	 compile_bounce(struct build *, struct picture *, struct tenant *,
 	    uint32_t unit, const struct value *, struct problems *);
+void	 compile_bounce_auto(struct build *, struct picture *,
+	    struct tenant *, const struct value *, struct problems *);
 void	 stake_add(struct build *, struct picture *, enum stake_kind,
 	    struct slice, struct place, struct tenant *, uint32_t unit);
 /* compile_dkim.c: tenant NULL is the platform; beside: NULL, or the level in

@@ -325,7 +325,7 @@ gather(struct build *b)
 void
 compile_main(struct build *b, struct problems *problems)
 {
-	struct picture *pic = &b->units[0].now;
+	struct picture *pic = &b->units[0].now, own = { .last = &own.stakes };
 
 	defaults(b);
 	compile_duplicates(b, b->tree, problems);
@@ -349,8 +349,13 @@ compile_main(struct build *b, struct problems *problems)
 	extend(b, problems);
 	compile_blocks(b, &b->file_scope, b->tree, problems);
 	compose_main(b);
-	compile_auto(b, problems);
-	compile_picture(b, 0, b->tree, false, pic, problems);
-	compile_dkim(b, pic, NULL, 0, b->tree, NULL, &b->policy->identities,
+	/* the tenants' warnings ask whether the platform signs */
+	compile_dkim(b, &own, NULL, 0, b->tree, NULL, &b->policy->identities,
 	    &b->policy->nidentities, problems);
+	compile_picture(b, 0, b->tree, false, pic, problems);
+	if (own.stakes != NULL) {
+		*pic->last = own.stakes;
+		pic->last = own.last;
+	}
+	compile_auto(b, pic, problems);
 }

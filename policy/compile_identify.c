@@ -189,7 +189,8 @@ except(struct build *b, const struct value *set, struct problems *problems)
 
 /* automatic - what the tenants that appear by themselves have */
 static void
-automatic(struct build *b, const struct node *node, struct problems *problems)
+automatic(struct build *b, const struct node *node, struct picture *pic,
+    struct problems *problems)
 {
 	struct scope nothing = { .level = LEVEL_TENANT, .arena = b->work };
 	const struct class *class = NULL;
@@ -218,6 +219,9 @@ automatic(struct build *b, const struct node *node, struct problems *problems)
 			t->class_at = n->at;
 			class = compile_refer(b->classes, n, problems);
 			lost = lost || class == NULL;
+		} else if (row->id == WORD_BOUNCE_DOMAIN) {
+			t->bounce_domain_at = n->at;
+			compile_bounce_auto(b, pic, t, &n->value, problems);
 		}
 	}
 	if (!by)
@@ -230,17 +234,18 @@ automatic(struct build *b, const struct node *node, struct problems *problems)
 		t->contact_at = t->group->contact_at;
 	}
 	compose_tenant(b, t, class, lost, &nothing, problems);
+	check_carried(b, t, problems);
 	b->policy->automatic = t;
 }
 
 /* compile_auto - one block; that a second is a mistake was said */
 void
-compile_auto(struct build *b, struct problems *problems)
+compile_auto(struct build *b, struct picture *pic, struct problems *problems)
 {
 	for (const struct node *n = b->tree; n != NULL; n = n->next)
 		if (n->type == NODE_BLOCK && n->ntitles == 0 &&
 		    slice_is(n->name, "auto_tenant"))
-			automatic(b, n, problems);
+			automatic(b, n, pic, problems);
 }
 
 struct naming {

@@ -201,3 +201,22 @@ compile_bounce(struct build *b, struct picture *pic, struct tenant *t,
 	t->bounce_domain = build_copy(b, b->keep, domain);
 	stake_add(b, pic, STAKE_BOUNCE, t->bounce_domain, v->at, t, unit);
 }
+
+/* compile_bounce_auto - one for all of them, or "bounce.*", where "*" is the
+ * domain of each */
+void
+compile_bounce_auto(struct build *b, struct picture *pic, struct tenant *t,
+    const struct value *v, struct problems *problems)
+{
+	struct slice text = v->text, domain;
+
+	if (text.n < 3 || memcmp(text.p + text.n - 2, ".*", 2) != 0) {
+		compile_bounce(b, pic, t, 0, v, problems);
+		return;
+	}
+	text.n -= 2;
+	if (scan_domain(b, "bounce_domain", v, text, false, &domain,
+	    problems))
+		t->bounce_domain = slice_of(build_printf(b, b->keep, "%.*s.*",
+		    SLICE_ARG(domain)));
+}

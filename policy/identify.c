@@ -85,6 +85,49 @@ excepted(const struct policy *p, struct slice domain)
 	return false;
 }
 
+/* below - is it "bounce.*"?  Then what stands before the domain */
+static bool
+below(const struct policy *p, struct slice *prefix)
+{
+	*prefix = p->automatic->bounce_domain;
+	return prefix->n > 0 && prefix->p[--prefix->n] == '*';
+}
+
+/* is_bounces - "bounce.x.example": where x.example's bounces come back to */
+static bool
+is_bounces(const struct policy *p, struct slice domain)
+{
+	struct slice prefix;
+
+	return below(p, &prefix) && slice_starts(domain, prefix) &&
+	    memchr(domain.p + prefix.n, '.', domain.n - prefix.n) != NULL;
+}
+
+/* bounces_of - where its bounces come back to: nowhere if somebody has that
+ * domain, or it is too long */
+static int
+bounces_of(const struct policy *p, struct slice domain, struct arena *arena,
+    struct slice *out)
+{
+	struct slice prefix, text;
+
+	*out = p->automatic->bounce_domain;
+	if (!below(p, &prefix))
+		return 0;
+	*out = SLICE_NONE;
+	if (prefix.n + domain.n > LOGIN_DOMAIN_MAX)
+		return 0;
+	text = slice_of(arena_printf(arena, "%.*s%.*s", SLICE_ARG(prefix),
+	    SLICE_ARG(domain)));
+	if (text.p == NULL)
+		return -1;
+	if (policy_by_domain(p, text, NULL) == NULL &&
+	    map_get(p->index->bounces, text) == NULL &&
+	    index_above(p->index->withheld, text) == NULL)
+		*out = text;
+	return 0;
+}
+
 /* policy_auto_domain - the tenant of a domain that nobody has */
 int
 policy_auto_domain(const struct policy *p, struct slice text,
@@ -103,6 +146,7 @@ policy_auto_domain(const struct policy *p, struct slice text,
 	    memchr(domain.p, '.', domain.n) == NULL || excepted(p, domain) ||
 	    policy_by_domain(p, domain, NULL) != NULL ||
 	    map_get(p->index->bounces, domain) != NULL ||
+	    is_bounces(p, domain) ||
 	    index_above(p->index->withheld, domain) != NULL ||
 	    policy_tenant(p, domain) != NULL)
 		return 0;
@@ -115,6 +159,8 @@ policy_auto_domain(const struct policy *p, struct slice text,
 	t->id = hash_id("tenant", domain);
 	t->domains = domains;
 	t->ndomains = 1;
+	if (bounces_of(p, domain, arena, &t->bounce_domain) == -1)
+		return -1;
 	*out = t;
 	return 1;
 }

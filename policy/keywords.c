@@ -131,8 +131,10 @@ static const struct keyword rows[] = {
 	    .help = "addresses and networks it sends from without a login" },
 	{ "domains", KEYWORD_SET, IN_TENANT, WORD_DOMAINS,
 	    .help = "what it may write in MAIL FROM and From: x, *.x" },
-	{ "bounce_domain", KEYWORD_STRING, IN_TENANT, WORD_BOUNCE_DOMAIN,
-	    .unset = "none", .help = "one more domain for MAIL FROM only" },
+	{ "bounce_domain", KEYWORD_STRING, IN_TENANT | IN_AUTO,
+	    WORD_BOUNCE_DOMAIN, .unset = "none",
+	    .help = "one more domain for MAIL FROM only; in auto_tenant one "
+	    "for all, or \"bounce.*\", below each one's own" },
 
 	/* what a nearer level may say again */
 	{ "mode", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM | IN_LIMIT, WORD_MODE,

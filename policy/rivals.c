@@ -363,7 +363,8 @@ remember(struct build *b, const struct picture *pic, struct map **seen)
 
 	for (const struct stake *s = pic->stakes; s != NULL; s = s->next)
 		n++;
-	if (pic->n < 2 && n < FEW)
+	/* of the main file there is auto_tenant beside its tenants */
+	if (pic->n + (pic == &b->units[0].now) < 2 && n < FEW)
 		return;
 	for (int i = 0; i < STAKES; i++)
 		if ((seen[i] = map_new()) == NULL)

@@ -112,6 +112,8 @@ show_claims(struct show *s)
 	show_text(s, "class", p->automatic->class, p->automatic->class_at);
 	show_text(s, "group", p->automatic->group != NULL ?
 	    p->automatic->group->name : SLICE_NONE, p->automatic->group_at);
+	show_text(s, "bounce_domain", p->automatic->bounce_domain,
+	    p->automatic->bounce_domain_at);
 	show_set(s, "except", p->except, p->nexcept, p->automatic->at);
 	show_end(s);
 }

@@ -141,12 +141,32 @@ print_domain(struct slice domain, const char *where)
 	printf("#    { %.*s = lmtp:%s }\n", SLICE_ARG(domain), where);
 }
 
+/* print_pattern - "bounce.*" of auto_tenant: which domains those are, or which
+ * addresses are in one and where their mail goes */
+static void
+print_pattern(const struct policy *p, const char *where)
+{
+	struct slice form = p->automatic != NULL ?
+	    p->automatic->bounce_domain : SLICE_NONE;
+
+	if (form.n == 0 || form.p[form.n - 1] != '*')
+		return;
+	printf(" regexp:{ {/%c", where != NULL ? '@' : '^');
+	for (size_t i = 0; i + 1 < form.n; i++)
+		printf("%s%c", form.p[i] == '.' ? "\\" : "", form.p[i]);
+	if (where != NULL)
+		printf("[^@]+$$/ lmtp:%s} }", where);
+	else
+		printf("/ OK} }");
+}
+
 /* print_reports - who takes bounces and complaints; both settings may hold
  * something already, so these lines are not put in place by themselves */
 static void
 print_reports(const struct config *config, const struct policy *p,
     const char *queue)
 {
+	const struct tenant *many = p->automatic;
 	char *where;
 
 	if (config->ingest.lmtp[0] == '\0')
@@ -164,11 +184,21 @@ print_reports(const struct config *config, const struct policy *p,
 		if (p->tenants[i]->bounce_domain.n > 0)
 			printf(" %.*s",
 			    SLICE_ARG(p->tenants[i]->bounce_domain));
+	if (many != NULL && many->bounce_domain.n > 0 &&
+	    many->bounce_domain.p[many->bounce_domain.n - 1] == '*')
+		many = NULL;
+	if (many != NULL && many->bounce_domain.n > 0)
+		printf(" %.*s", SLICE_ARG(many->bounce_domain));
+	print_pattern(p, NULL);
 	printf("\n#transport_maps = inline:{\n");
 	for (size_t i = 0; i < p->ntenants; i++)
 		if (p->tenants[i]->bounce_domain.n > 0)
 			print_domain(p->tenants[i]->bounce_domain, where);
-	printf("#    }\n");
+	if (many != NULL && many->bounce_domain.n > 0)
+		print_domain(many->bounce_domain, where);
+	printf("#    }");
+	print_pattern(p, where);
+	printf("\n");
 	free(where);
 }
 

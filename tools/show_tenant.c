@@ -265,6 +265,9 @@ show_tenant(struct show *s, const struct tenant *t, const struct stream *only)
 	    t->zone_at);
 	if (t->automatic)
 		show_set(s, "domains", t->domains, t->ndomains, t->at);
+	if (t->automatic)
+		show_text(s, "bounce_domain", t->bounce_domain,
+		    t->bounce_domain_at);
 	from = s->n;
 	if (!t->automatic)
 		policy_names(s->policy, t, add_name, s);

@@ -1,5 +1,7 @@
 """Tenants that a header names, and tenants that appear by themselves."""
 
+import re
+
 import pytest
 
 from house import message, send
@@ -9,8 +11,13 @@ timezone = "UTC"
 unknown_sender = "refuse"
 include "tenants.d"
 claim "X-Tenant" { logins = {"app"} }
-auto_tenant { by = "login-domain"  class = "box" }
-class "box" { cap "daily" { limit = "2/month" } }
+auto_tenant {
+	by = "login-domain"  class = "box"  bounce_domain = "back.*"
+}
+class "box" {
+	cap "daily" { limit = "2/month" }
+	stream "verp" { match = {"sender:verp@*"}  return_path = "verp" }
+}
 """
 TENANTS = {
     "acme.conf": """\
@@ -22,6 +29,8 @@ tenant "acme" {
 """,
 }
 
+BLOCKS = 'ingest { log = ""  user = ""  lmtp = "unix:{folder}/in.sock" }\n'
+
 
 @pytest.fixture(scope="module")
 def house():
@@ -29,8 +38,8 @@ def house():
     import postfix
     if postfix.reason_not():
         pytest.skip(postfix.reason_not())
-    with house_.House(policy=POLICY, tenants=TENANTS,
-                      keys={"acme.rsa": "rsa"}) as h:
+    with house_.House(policy=POLICY, tenants=TENANTS, tokens=True,
+                      keys={"acme.rsa": "rsa"}, blocks=BLOCKS) as h:
         yield h
 
 
@@ -80,6 +89,36 @@ def test_from_anybody_else_the_header_is_a_header(house):
     assert sent.code == 250, sent
     assert delivered(house, "c2@example.org").headers("X-Tenant") == \
         ["other"]
+
+
+def test_bounces_of_a_domain_that_became_a_tenant_come_back(house):
+    sent = submit(house, "verp@shop.example", "verp@shop.example",
+                  ["back@example.org"])
+    assert sent.code == 250, sent
+    path = event_of(house, sent)["return_path"]
+    assert path.startswith("b+") and path.endswith("@back.shop.example")
+    assert delivered(house, "back@example.org").sender == path
+    # it is where the gate leads, nobody's to write or to send as
+    for login, sender in (("a@shop.example", "a@back.shop.example"),
+                          ("a@back.shop.example", "a@back.shop.example")):
+        sent = submit(house, login, sender, ["a@example.org"])
+        assert sent.code in (550, 553), sent
+    said = house.gate.penstock("policy", "show", "--tenant", "shop.example")
+    assert 'bounce_domain' in said.stdout and \
+        ' back.shop.example ' in said.stdout, said.stdout
+    # Postfix understands the lines that lead there
+    lines = house.gate.postfix_lines()
+    asked = {"relay_domains": "back.shop.example", "transport_maps": path}
+    for name, key in asked.items():
+        table = re.search(rf"^#{name} =.*(regexp:.*)$|^#    }} (regexp:.*)$",
+                          lines[lines.index(f"#{name}"):], re.M)
+        table = (table[1] or table[2]).replace("$$", "$")
+        found = house.postfix.run("postmap", "-q", key, table)
+        assert found.stdout.strip() in ("OK",
+                                        f"lmtp:unix:{house.gate.folder}"
+                                        "/in.sock"), (table, found)
+        assert house.postfix.run("postmap", "-q", "x" + key.replace(
+            "@", "@x"), table).stdout == ""
 
 
 def test_a_domain_becomes_a_tenant_with_limits_of_its_own(house):

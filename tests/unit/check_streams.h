@@ -645,6 +645,23 @@
 		"policy.conf:2:23: error: there is no class \"strter\"; did you mean \"starter\"?\n"
 		"policy.conf:2:42: error: except: \"x_y.example\" is not a domain: the domain \"x_y.example\" has \"_\" in it\n"
 		"policy.conf:2:57: error: except: \"*.com\" would hold everything below a top level; it needs two labels at least, as \"*.acme.example\"\n" },
+	{ .name = "automatic tenants whose bounces go nowhere, or to a tenant",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
+		"}\n"
+		"auto_tenant { by = \"login-domain\" bounce_domain = \"a.example\" }\n") },
+	  },
+	  .want =
+		"policy.conf:6:51: error: bounce_domain \"a.example\" is held by tenant \"a\" already, at policy.conf:3:13\n" },
+	{ .name = "bounces of automatic tenants below something else than a domain",
+	  .files = {
+	    { "policy.conf", TEXT("auto_tenant { by = \"login-domain\" bounce_domain = \"*.b\" }\n") },
+	  },
+	  .want =
+		"policy.conf:1:51: error: bounce_domain: \"*.b\" is not a domain: the domain \"*.b\" has \"*\" in it\n" },
 	{ .name = "automatic tenants by something else",
 	  .files = {
 	    { "policy.conf", TEXT("auto_tenant { by = \"sender\" }\n") },

@@ -12,6 +12,37 @@
 	  },
 	  .want =
 		"" },
+	{ .name = "what a class says and automatic tenants cannot have",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tstream \"verp\" { match = {\"sender:v@*\"}  return_path = \"verp\" }\n"
+		"}\n"
+		"auto_tenant { by = \"login-domain\"  class = \"c\" }\n") },
+	  },
+	  .want =
+		"policy.conf:2:42: warning: stream \"verp\": there is no bounce_domain for return_path = \"verp\": MAIL FROM stays as it came\n" },
+	{ .name = "automatic tenants with bounces below each one's domain",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" {\n"
+		"\tstream \"verp\" { match = {\"sender:v@*\"}  return_path = \"verp\" }\n"
+		"}\n"
+		"auto_tenant { by = \"login-domain\"  class = \"c\"  bounce_domain = \"b.*\" }\n") },
+	  },
+	  .want =
+		"" },
+	{ .name = "platform's key signs one-click mail of a tenant in the main file",
+	  .files = {
+	    { "policy.conf", TEXT("dkim \"p1\" { domain = \"host.example\" key = \"good.rsa\" }\n"
+		"tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tbounce_domain = \"b.a.example\"\n"
+		"\tunsubscribe { url = \"https://u.example/u/\" }\n"
+		"\tstream \"n\" { match = {\"sender:n@*\"} priority = \"bulk\" unsubscribe = \"one-click\" }\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:2:1: warning: tenant \"a\" has no dkim block: its mail is signed by the platform only\n" },
 	{ .name = "a tenant without a key is sent unsigned",
 	  .files = {
 	    { "policy.conf", TEXT("# one\n"
