@@ -5,10 +5,11 @@
  *
  *	table	  key		  value
  *	done	  be64 sequence	  u8 format = 1, u8 result, i64 time, field
- *				  text
- *	trying	  be64 sequence	  u8 format = 1, u8 state, i64 time, u64 file
- *	records	  "inventory"	  u8 format = 1, i64 time, i64 round, u64 ours,
- *				  u64 foreign, i64 oldest
+ *				  text, queue id
+ *	trying	  be64 sequence	  u8 format = 1, u8 state, i64 time, u64 file,
+ *				  field queue id
+ *	records	  "inventory"	  u8 format = 1, i64 time, u64 ours, foreign,
+ *				  i64 oldest, field trouble
  *
  * The sequence is that of the hold event everywhere.  A row of done lives
  * until the gate has forgotten its row of the message; a row of trying from
@@ -49,18 +50,24 @@ senseless(struct why *why, const char *what)
 	    "Penstock", what);
 }
 
-/* released_encode - a row of done; a text is cut where it is too long */
+/* put_text - a field, cut where it is too long */
+static void
+put_text(struct buf *b, struct slice text)
+{
+	if (text.n > RELEASED_TEXT)
+		text.n = RELEASED_TEXT;
+	put_field(b, text);
+}
+
+/* released_encode - a row of done */
 void
 released_encode(const struct released *r, struct buf *b)
 {
-	struct slice text = r->text;
-
-	if (text.n > RELEASED_TEXT)
-		text.n = RELEASED_TEXT;
 	put_u8(b, FORMAT);
 	put_u8(b, (uint8_t)r->result);
 	put_i64(b, r->time);
-	put_field(b, text);
+	put_text(b, r->text);
+	put_field(b, r->queue_id);
 }
 
 /* released_decode - and back */
@@ -76,6 +83,7 @@ released_decode(uint64_t seq, struct slice value, struct released *r,
 	    (enum released_result)result : RELEASED_FAILED;
 	r->time = get_i64(&w);
 	r->text = get_field(&w);
+	r->queue_id = get_field(&w);
 	if (format != FORMAT || result >= RELEASED_RESULTS || w.bad ||
 	    w.p != w.end || r->text.n > RELEASED_TEXT)
 		return senseless(why, "what was done about a held message");
@@ -88,10 +96,10 @@ inventory_encode(const struct inventory *i, struct buf *b)
 {
 	put_u8(b, FORMAT);
 	put_i64(b, i->time);
-	put_i64(b, i->round);
 	put_u64(b, i->ours);
 	put_u64(b, i->foreign);
 	put_i64(b, i->oldest);
+	put_text(b, i->trouble);
 }
 
 /* inventory_decode - and back */
@@ -102,11 +110,12 @@ inventory_decode(struct slice value, struct inventory *i, struct why *why)
 	uint8_t format = get_u8(&w);
 
 	i->time = get_i64(&w);
-	i->round = get_i64(&w);
 	i->ours = get_u64(&w);
 	i->foreign = get_u64(&w);
 	i->oldest = get_i64(&w);
-	if (format != FORMAT || w.bad || w.p != w.end)
+	i->trouble = get_field(&w);
+	if (format != FORMAT || w.bad || w.p != w.end ||
+	    i->trouble.n > RELEASED_TEXT)
 		return senseless(why, "the inventory of the hold queue");
 	return 0;
 }
@@ -119,6 +128,7 @@ trying_encode(const struct trying *t, struct buf *b)
 	put_u8(b, t->state);
 	put_i64(b, t->time);
 	put_u64(b, t->file);
+	put_field(b, t->queue_id);
 }
 
 /* trying_decode - and back */
@@ -133,6 +143,7 @@ trying_decode(uint64_t seq, struct slice value, struct trying *t,
 	t->state = get_u8(&w);
 	t->time = get_i64(&w);
 	t->file = get_u64(&w);
+	t->queue_id = get_field(&w);
 	if (format != FORMAT || w.bad || w.p != w.end)
 		return senseless(why, "the note of an order under way");
 	return 0;
@@ -375,7 +386,8 @@ released_read(struct released_reader *r, uint64_t from, size_t n,
 		rc = released_rows(txn, from, n, out, got, why);
 	for (size_t i = 0; rc == 0 && i < *got; i++) {
 		out[i].text = arena_copy(arena, out[i].text);
-		if (out[i].text.p == NULL)
+		out[i].queue_id = arena_copy(arena, out[i].queue_id);
+		if (out[i].text.p == NULL || out[i].queue_id.p == NULL)
 			rc = why_kind(why, WHY_MEMORY, "no memory for rows of "
 			    "release/");
 	}
@@ -385,8 +397,8 @@ released_read(struct released_reader *r, uint64_t from, size_t n,
 
 /* released_inventory - the one record */
 int
-released_inventory(struct released_reader *r, struct inventory *out,
-    struct why *why)
+released_inventory(struct released_reader *r, struct arena *arena,
+    struct inventory *out, struct why *why)
 {
 	struct slice value;
 	struct db_txn *txn;
@@ -397,6 +409,9 @@ released_inventory(struct released_reader *r, struct inventory *out,
 		    &value, why);
 	if (got == 1 && inventory_decode(value, out, why) == -1)
 		got = -1;
+	if (got == 1 && (out->trouble = arena_copy(arena,
+	    out->trouble)).p == NULL)
+		got = why_kind(why, WHY_MEMORY, "no memory for the inventory");
 	db_abort(txn);
 	return got;
 }

@@ -35,15 +35,17 @@ struct released {
 	int64_t		time;		/* us, wall clock */
 	enum released_result result;
 	struct slice	text;		/* for people; "" when all is said */
+	struct slice	queue_id;	/* as in the row of the gate: a row of
+					   another store's sequence shows */
 };
 
 struct inventory {			/* of all hold/ together */
 	int64_t		time;		/* us, wall clock; taken each minute */
-	int64_t		round;		/* us: penstock-release was at work */
 	uint64_t	ours;		/* files that a row of the gate names */
 	uint64_t	foreign;	/* held by others: never touched */
 	int64_t		oldest;		/* us, arrival of the oldest of ours;
 					   0: there is none */
+	struct slice	trouble;	/* why there is no newer one; "" */
 };
 
 /* An order that is being carried out, so that a restart knows whose work a
@@ -53,6 +55,7 @@ struct trying {
 	int64_t		time;		/* us, wall clock, begun */
 	uint8_t		state;		/* enum held_state */
 	uint64_t	file;		/* its inode in hold/ */
+	struct slice	queue_id;
 };
 
 /* Texts borrow the bytes. */
@@ -80,10 +83,11 @@ int	inventory_put(struct db_txn *, const struct inventory *, struct why *);
 int	trying_put(struct db_txn *, const struct trying *, struct why *);
 int	trying_drop(struct db_txn *, uint64_t seq, struct why *);
 						/* fetch */
-/* Up to n rows whose sequence is at least from, in order. */
+/* Up to n rows whose sequence is at least from, in order; texts borrow the
+ * txn. */
 int	trying_rows(struct db_txn *, uint64_t from, size_t n, struct trying *,
 	    size_t *got, struct why *);
-/* The same of table done; texts borrow the txn. */
+/* The same of table done. */
 int	released_rows(struct db_txn *, uint64_t from, size_t n,
 	    struct released *, size_t *got, struct why *);
 
@@ -99,8 +103,8 @@ void	released_reader_close(struct released_reader *);	/* NULL allowed */
 int	released_read(struct released_reader *, uint64_t from, size_t n,
 	    struct arena *, struct released *, size_t *got, struct why *);
 /* Fetch. */
-int	released_inventory(struct released_reader *, struct inventory *,
-	    struct why *);
+int	released_inventory(struct released_reader *, struct arena *,
+	    struct inventory *, struct why *);
 
 struct released_tally {
 	uint64_t	done, trying;

@@ -91,9 +91,9 @@ static void
 whole_or_not_at_all(void **state)
 {
 	const struct released r = { 7, 1763712000000000, RELEASED_FAILED,
-		SLICE("postsuper said no") };
-	const struct inventory i = { 5, 6, 400, 3, 4 };
-	const struct trying t = { 7, 8, 1, UINT64_MAX };
+		SLICE("postsuper said no"), SLICE("4F2A61234") };
+	const struct inventory i = { 5, 400, 3, 4, SLICE("no") };
+	const struct trying t = { 7, 8, 1, UINT64_MAX, SLICE("4F2A61234") };
 	struct buf b[WHATS] = { BUF_INIT, BUF_INIT, BUF_INIT };
 
 	(void)state;
@@ -134,8 +134,8 @@ whole_or_not_at_all(void **state)
 static void
 every_field_comes_back(void **state)
 {
-	const struct inventory i = { 5, 6, 400, 3, 4 };
-	const struct trying t = { 7, 8, 1, UINT64_MAX };
+	const struct inventory i = { 5, 400, 3, 4, SLICE("no") };
+	const struct trying t = { 7, 8, 1, UINT64_MAX, SLICE("4F2A61234") };
 	struct inventory i2;
 	struct trying t2;
 	struct released r2;
@@ -144,7 +144,7 @@ every_field_comes_back(void **state)
 	(void)state;
 	for (int result = 0; result < RELEASED_RESULTS; result++) {
 		const struct released r = { 7, -1,
-			(enum released_result)result, SLICE("") };
+			(enum released_result)result, SLICE(""), SLICE("Q") };
 
 		assert_non_null(released_names[result]);
 		buf_reset(&b);
@@ -154,18 +154,24 @@ every_field_comes_back(void **state)
 		assert_int_equal(r2.time, -1);
 		assert_int_equal(r2.result, result);
 		assert_int_equal(r2.text.n, 0);
+		assert_true(slice_is(r2.queue_id, "Q"));
 	}
 	assert_null(released_names[RELEASED_RESULTS]);
 	buf_reset(&b);
 	inventory_encode(&i, &b);
 	must(inventory_decode(buf_slice(&b), &i2, &why));
-	assert_memory_equal(&i, &i2, sizeof(i));
+	assert_int_equal(i2.time, 5);
+	assert_int_equal(i2.ours, 400);
+	assert_int_equal(i2.foreign, 3);
+	assert_int_equal(i2.oldest, 4);
+	assert_true(slice_is(i2.trouble, "no"));
 	buf_reset(&b);
 	trying_encode(&t, &b);
 	must(trying_decode(7, buf_slice(&b), &t2, &why));
 	assert_int_equal(t2.file, UINT64_MAX);
 	assert_int_equal(t2.state, 1);
 	assert_int_equal(t2.time, 8);
+	assert_true(slice_is(t2.queue_id, "4F2A61234"));
 	buf_free(&b);
 }
 
@@ -173,7 +179,8 @@ static void
 a_long_text_is_cut(void **state)
 {
 	char text[RELEASED_TEXT + 100];
-	struct released r = { 7, 1, RELEASED_GONE, { text, sizeof(text) } };
+	struct released r = { 7, 1, RELEASED_GONE, { text, sizeof(text) },
+		SLICE("Q") };
 	struct buf b = BUF_INIT;
 
 	(void)state;
@@ -190,7 +197,7 @@ a_long_text_is_cut(void **state)
 static void
 fill(uint64_t n)
 {
-	const struct inventory i = { 50, 60, n, 1, 0 };
+	const struct inventory i = { 50, n, 1, 0, SLICE("") };
 	struct db *db = NULL;
 	struct db_txn *txn;
 
@@ -198,8 +205,8 @@ fill(uint64_t n)
 	must(db_begin(db, true, &txn, &why));
 	for (uint64_t seq = n; seq > 0; seq--) {
 		const struct released r = { seq, (int64_t)seq, RELEASED_DONE,
-			SLICE("out") };
-		const struct trying t = { seq, 3, 1, seq };
+			SLICE("out"), SLICE("Q") };
+		const struct trying t = { seq, 3, 1, seq, SLICE("Q") };
 
 		must(released_put(txn, &r, &why));
 		must(trying_put(txn, &t, &why));
@@ -236,27 +243,27 @@ a_store_comes_and_goes(void **state)
 
 	(void)state;
 	assert_int_equal(count(0), 0);
-	assert_int_equal(released_inventory(reader, &i, &why), 0);
+	assert_int_equal(released_inventory(reader, arena, &i, &why), 0);
 	fill(300);
 	assert_int_equal(count(0), 300);
 	assert_int_equal(count(290), 11);
 	assert_int_equal(count(301), 0);
-	assert_int_equal(released_inventory(reader, &i, &why), 1);
+	assert_int_equal(released_inventory(reader, arena, &i, &why), 1);
 	assert_int_equal(i.ours, 300);
 	assert_int_equal(i.foreign, 1);
-	assert_int_equal(i.round, 60);
 	clear();
 	fill(2);
 	assert_int_equal(count(0), 2);
 	clear();
 	assert_int_equal(count(0), 0);
-	assert_int_equal(released_inventory(reader, &i, &why), 0);
+	assert_int_equal(released_inventory(reader, arena, &i, &why), 0);
 }
 
 static void
 rows_are_replaced_and_dropped(void **state)
 {
-	struct released r = { 3, 9, RELEASED_GONE, SLICE("by hand") };
+	struct released r = { 3, 9, RELEASED_GONE, SLICE("by hand"),
+		SLICE("Q") };
 	struct trying t[4];
 	struct db *db = NULL;
 	struct db_txn *txn;
