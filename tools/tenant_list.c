@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
-#include "tools/live.h"
+#include "tools/tenant_auto.h"
 
 static const char usage[] = "penstock tenant list [--json]";
 
@@ -21,6 +21,7 @@ struct census {
 	size_t		 n;
 	const struct tenant **all;	/* as they are shown */
 	size_t		 nall;
+	struct autos	 autos;
 };
 
 /* by_tenant - for qsort and bsearch */
@@ -140,7 +141,8 @@ dash(struct slice s)
 static const char *
 form(const struct tenant *t)
 {
-	return t->automatic ? "automatic" : form_names[t->form];
+	return !t->automatic ? form_names[t->form] : t->nstreams > 0 ?
+	    "auto" : "gone";
 }
 
 /* print_eyes - a table */
@@ -161,12 +163,21 @@ print_eyes(struct census *c, bool color)
 		table_cell(table, "%.*s", SLICE_ARG(dash(t->class)));
 		table_cell(table, "%s", form(t));
 		table_cell(table, "%zu", t->nstreams);
-		table_cell(table, "%zu", n != NULL ? n->logins : 0);
-		table_cell(table, "%zu", n != NULL ? n->clients : 0);
+		if (n == NULL) {
+			table_cell(table, "-");
+			table_cell(table, "-");
+		} else {
+			table_cell(table, "%zu", n->logins);
+			table_cell(table, "%zu", n->clients);
+		}
 		table_cell(table, "%s", state(&c->live, t));
 	}
 	table_print(table, stdout, color);
 	table_free(table);
+	if (c->autos.n > 0 || c->autos.cut)
+		printf("\nauto: made by auto_tenant, of the mail of the last "
+		    "%d days%s.\n", AUTO_DAYS, c->autos.cut ?
+		    ", as far as the latest records go" : "");
 }
 
 /* field - "name":"text", */
@@ -234,34 +245,64 @@ print_json(struct census *c)
 	buf_free(&b);
 }
 
-/* everybody - those of the policy, then those that the desk alone knows: made
- * by auto_tenant, or gone from the files */
+/* seen - is it among those of the mail? */
+static bool
+seen(const struct census *c, uint64_t id)
+{
+	for (size_t i = 0; i < c->autos.n; i++)
+		if (c->autos.list[i]->id == id)
+			return true;
+	return false;
+}
+
+/* of_desk - one that only the desk knows: made by auto_tenant, or gone from the
+ * files */
 static void
+of_desk(struct census *c, const struct order *o)
+{
+	struct arena *arena = c->live.arena;
+	const struct tenant *made;
+	struct tenant *t;
+
+	if (policy_auto_domain(c->live.policy, o->record->tenant, arena,
+	    &made) == 1) {
+		c->all[c->nall++] = made;
+		return;
+	}
+	if ((t = arena_alloc(arena, sizeof(*t))) == NULL)
+		return;
+	t->name = o->record->tenant;
+	t->id = o->tenant;
+	t->automatic = true;
+	c->all[c->nall++] = t;
+}
+
+/* everybody - those of the policy, of the mail, and of the desk */
+static int
 everybody(struct census *c)
 {
 	const struct policy *p = c->live.policy;
 	const struct order *o;
 	size_t n = orders_list(c->live.orders, 0, &o);
 	uint64_t last = 0;
+	struct why why;
 
-	c->all = xcalloc(p->ntenants + n + 1, sizeof(*c->all));
+	if (tenant_auto(&c->live, &c->autos, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	c->all = xcalloc(p->ntenants + c->autos.n + n + 1, sizeof(*c->all));
 	for (; c->nall < p->ntenants; c->nall++)
 		c->all[c->nall] = p->tenants[c->nall];
+	for (size_t i = 0; i < c->autos.n; i++)
+		c->all[c->nall++] = c->autos.list[i];
 	for (; n > 0; n--, o++) {
-		struct tenant *t;
-
 		if (o->tenant == last || (o->until != 0 &&
-		    o->until <= c->live.now) ||
+		    o->until <= c->live.now) || seen(c, o->tenant) ||
 		    policy_tenant(p, o->record->tenant) != NULL)
 			continue;
 		last = o->tenant;
-		if ((t = arena_alloc(c->live.arena, sizeof(*t))) == NULL)
-			return;
-		t->name = o->record->tenant;
-		t->id = o->tenant;
-		t->automatic = true;
-		c->all[c->nall++] = t;
+		of_desk(c, o);
 	}
+	return TOOL_OK;
 }
 
 /* tool_tenant_list - who there is */
@@ -286,7 +327,8 @@ tool_tenant_list(const struct tool *tool, int argc, char **argv)
 	if (c.n > 0)
 		qsort(c.list, c.n, sizeof(*c.list), by_tenant);
 	policy_claims(c.live.policy, count, &c);
-	everybody(&c);
+	if ((status = everybody(&c)) != TOOL_OK)
+		goto out;
 	if (json)
 		print_json(&c);
 	else
@@ -294,6 +336,7 @@ tool_tenant_list(const struct tool *tool, int argc, char **argv)
 out:
 	free(c.list);
 	free(c.all);
+	tenant_auto_free(&c.autos);
 	live_close(&c.live);
 	return status;
 }

@@ -184,8 +184,9 @@ def test_a_tenant_that_no_file_names_is_paused_and_reset_as_well(house):
     assert code() == 250
     assert pause(house, tenant="later.example").returncode == 0
     assert code() == 451
-    last = house.gate.penstock("tenant", "list").stdout.splitlines()[-1]
-    assert last.startswith("later.example ") and "desk:2" in last, last
+    line = [x for x in house.gate.penstock("tenant", "list").stdout
+            .splitlines() if x.startswith("later.example ")]
+    assert len(line) == 1 and "desk:2" in line[0] and " auto " in line[0]
 
 
 def test_a_pause_ends_by_itself(house):
@@ -378,6 +379,31 @@ def test_a_broken_policy_keeps_nobody_from_pausing(house):
     assert said.returncode == 0, said.stderr
     assert "names are not checked" in said.stderr
     assert submit(house).code == 451
+
+
+def test_tenant_list_has_those_that_made_themselves(house):
+    for name in ("new", "other", "new"):
+        smtp = house.client(f"me@{name}.example")
+        assert send(smtp, f"me@{name}.example", ["r@example.org"],
+                    message(f"me@{name}.example")).code == 250
+        smtp.close()
+    assert pause(house, tenant="idle.example").returncode == 0
+    lines = [json.loads(x) for x in house.gate.penstock(
+        "tenant", "list", "--json").stdout.splitlines()]
+    assert [(x["tenant"], x["form"], x["class"]) for x in lines[4:]] == [
+        ("new.example", "auto", "auto"), ("other.example", "auto", "auto"),
+        ("idle.example", "auto", "auto")]
+    assert lines[4]["rule"] == "policy.conf:5"
+    assert lines[6]["paused_by"] == "desk:1"
+    said = house.gate.penstock("tenant", "list").stdout
+    assert "made by auto_tenant, of the mail of the last 7 days" in said
+    # a domain that got a tenant of its own is no longer one
+    house.gate.write("tenants.d/new.conf", 'tenant "shop" { '
+                     'logins = {"*@new.example"}  '
+                     'domains = {"new.example"} }\n')
+    assert house.gate.reload().returncode == 0
+    said = house.gate.penstock("tenant", "list").stdout
+    assert "new.example" not in said and "shop" in said, said
 
 
 def test_tenant_list_says_who_is_paused_by_what(house):
