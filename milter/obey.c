@@ -31,6 +31,7 @@
 #include "lib/desk.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "policy/whose.h"
 
 #define EVERY	(200 * INT64_C(1000))		/* us between looks */
 
@@ -62,14 +63,17 @@ static size_t
 reset_charges(struct obey *f, const struct policy *p, const struct tenant *t,
     const struct desk_record *r, struct charge **charges)
 {
+	struct decide_facts whose;
 	struct counter_view view;
 	struct ask *asks;
+	struct why why;
 	size_t i, n;
 	bool apart;
 
 	*charges = NULL;
-	if (r->limit_kind == LIMIT_OPEN || decide_asks_named(p, t,
-	    r->limit_kind, r->limit, clock_now(), f->arena, &asks, &n,
+	if (r->limit_kind == LIMIT_OPEN || whose_scan(r->object, &whose,
+	    f->arena, &why) == -1 || decide_asks_named(p, t,
+	    r->limit_kind, r->limit, &whose, clock_now(), f->arena, &asks, &n,
 	    &apart) == -1 || (*charges = arena_array(f->arena, n + 1,
 	    sizeof(**charges))) == NULL)
 		return 0;
@@ -110,9 +114,10 @@ reset_event(struct obey *f, const struct policy *p,
 		e->ncharges = reset_charges(f, p, t, r, &e->charges);
 	if (e->ncharges > 0)
 		return true;
-	log_warn("desk:%" PRIu64 ": tenant %.*s has no limit \"%.*s\" now: "
-	    "nothing to reset", r->seq, SLICE_ARG(r->tenant),
-	    SLICE_ARG(r->limit));
+	log_warn("desk:%" PRIu64 ": tenant %.*s has no limit \"%.*s\"%s%.*s "
+	    "now: nothing to reset", r->seq, SLICE_ARG(r->tenant),
+	    SLICE_ARG(r->limit), r->object.n > 0 ? " of " : "",
+	    SLICE_ARG(r->object));
 	return false;
 }
 

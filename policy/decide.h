@@ -190,10 +190,11 @@ int	decide_asks(const struct policy *, const struct tenant *,
 	    unsigned provider, int64_t bytes, int64_t now, struct arena *,
 	    struct ask **, const struct limit ***, size_t *n);
 /* Of all streams: each counter of the limits of that kind and name, once, but
- * for those that count apart by more than tenant, group and stream; *apart
- * when there are such. */
+ * for those that count apart by more than tenant, group, stream and what the
+ * facts say; *apart when there are such.  Their stream is not asked for. */
 int	decide_asks_named(const struct policy *, const struct tenant *,
-	    enum limit_kind, struct slice name, int64_t now, struct arena *,
-	    struct ask **, size_t *n, bool *apart);
+	    enum limit_kind, struct slice name, const struct decide_facts *,
+	    int64_t now, struct arena *, struct ask **, size_t *n,
+	    bool *apart);
 
 #endif

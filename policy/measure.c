@@ -315,10 +315,11 @@ named_add(const struct ask *asks, const struct limit *const *limits, size_t n,
 /* decide_asks_named - the counters of one name, whatever stream they bind */
 int
 decide_asks_named(const struct policy *p, const struct tenant *t,
-    enum limit_kind kind, struct slice name, int64_t now, struct arena *arena,
-    struct ask **asks, size_t *n, bool *apart)
+    enum limit_kind kind, struct slice name, const struct decide_facts *said,
+    int64_t now, struct arena *arena, struct ask **asks, size_t *n,
+    bool *apart)
 {
-	struct decide_facts f = { .provider = DECIDE_ALL };
+	struct decide_facts f = *said;
 	const struct limit **limits;
 	struct ask *some;
 	size_t i, k, most = 0;

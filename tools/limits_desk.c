@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/scan.h"
 #include "lib/text.h"
+#include "policy/whose.h"
 #include "tools/decision.h"
 
 static const char grant_usage[] = "penstock limits grant TENANT LIMIT +N "
@@ -27,15 +28,27 @@ static const char grant_help[] =
 "Exit status: 0 granted, 1 no such tenant or limit, 3 not recorded, or not in\n"
 "force within 5 s.\n";
 static const char reset_usage[] = "penstock limits reset TENANT LIMIT "
-    "--reason TEXT [--json]";
+    "--reason TEXT [--login LOGIN]\n    [--sender ADDRESS] [--sender-domain "
+    "DOMAIN] [--provider NAME]\n    [--recipient-domain DOMAIN] [--json]";
 static const char reset_help[] =
 "What was spent of a limit is forgotten: it begins at 0 again, for good.\n"
 "What open messages hold reserved stays.\n\n"
 "  LIMIT          its name, or KIND:NAME (throttle:steady)\n"
+"  --login LOGIN, --sender ADDRESS, --sender-domain DOMAIN, --provider NAME,\n"
+"  --recipient-domain DOMAIN\n"
+"                 whose counter, of a limit that counts these apart\n"
 "  --reason TEXT  one line; the audit log keeps it\n"
 "  --json         one JSON object\n\n"
-"Exit status: 0 reset, 1 no such tenant or limit, 3 not recorded, or not in\n"
-"force within 5 s.\n";
+"Exit status: 0 reset, 1 no such tenant, limit or counter, 3 not recorded, or\n"
+"not in force within 5 s.\n";
+
+/* Options that name a counter. */
+static const struct { const char *name; unsigned per; } selectors[] = {
+	{ "--login", PER_LOGIN }, { "--sender", PER_SENDER },
+	{ "--sender-domain", PER_SENDER_DOMAIN },
+	{ "--provider", PER_PROVIDER },
+	{ "--recipient-domain", PER_RECIPIENT_DOMAIN } };
+enum { SELECTORS = sizeof(selectors) / sizeof(selectors[0]) };
 
 struct wish {
 	struct decision	 d;
@@ -45,8 +58,23 @@ struct wish {
 	const struct limit *limit;
 	size_t		 counters;	/* one, or one for each stream */
 	int64_t		 most, used;	/* of all of them */
-	bool		 apart;		/* there are more, that we cannot name */
+	bool		 apart;		/* there are more, that were not named */
+	const char	*selected[SELECTORS];
+	struct decide_facts whose;
+	unsigned	 per;		/* what limits of that name count by */
 };
+
+/* selector - one of those options with its value; false: it is none */
+static bool
+selector(struct wish *w, int argc, char **argv, int *at)
+{
+	for (size_t i = 0; i < SELECTORS && *at + 1 < argc; i++)
+		if (strcmp(argv[*at], selectors[i].name) == 0) {
+			w->selected[i] = argv[++*at];
+			return true;
+		}
+	return false;
+}
 
 /* arguments - words and options; -1: go on */
 static int
@@ -58,7 +86,8 @@ arguments(struct wish *w, size_t words, int argc, char **argv,
 			printf("usage: %s\n\n%s", usage, help);
 			return TOOL_OK;
 		}
-		if (decision_option(&w->d, argc, argv, &i))
+		if ((w->d.record.kind == DESK_RESET && selector(w, argc, argv,
+		    &i)) || decision_option(&w->d, argc, argv, &i))
 			continue;
 		if (argv[i][0] == '-' || w->nwords == words)
 			return tool_usage(usage);
@@ -144,6 +173,7 @@ find_limit(struct wish *w)
 			    limit_kind_names[w->limit->kind], SLICE_ARG(word),
 			    limit_kind_names[list[i]->kind], SLICE_ARG(word));
 		w->limit = list[i];
+		w->per |= list[i]->per;
 	}
 	if (w->limit == NULL)
 		return limit_unknown(w, word, list, n);
@@ -162,14 +192,83 @@ figures(struct wish *w)
 	size_t i;
 
 	if (decide_asks_named(live->policy, w->tenant, w->limit->kind,
-	    w->limit->name, live->now, live->arena, &asks, &w->counters,
-	    &w->apart) == -1)
+	    w->limit->name, &w->whose, live->now, live->arena, &asks,
+	    &w->counters, &w->apart) == -1)
 		return tool_fail(TOOL_BROKEN, "out of memory");
 	for (i = 0; i < w->counters; i++) {
 		ledger_view(live->ledger, &asks[i], live->now, &view);
 		w->used += view.used;
 		w->most += asks[i].most;
 	}
+	return TOOL_OK;
+}
+
+/* select_counter - what the options say, and whether the limit counts by it */
+static int
+select_counter(struct wish *w)
+{
+	struct desk_record *r = &w->d.record;
+	struct why why;
+
+	w->whose = (struct decide_facts){ .provider = DECIDE_ALL };
+	for (size_t i = 0; i < SELECTORS; i++) {
+		if (w->selected[i] == NULL)
+			continue;
+		if ((w->per & selectors[i].per) == 0)
+			return tool_fail(TOOL_NO, "limit %.*s does not count "
+			    "apart by %s; it counts by %s",
+			    SLICE_ARG(w->limit->name), selectors[i].name + 2,
+			    limit_per(w->limit, w->d.live.arena));
+		if (whose_set(&w->whose, selectors[i].per,
+		    slice_of(w->selected[i]), w->d.live.arena, &why) == -1)
+			return tool_fail(TOOL_USAGE, "%s: %s",
+			    selectors[i].name, why.text);
+	}
+	r->object = whose_print(&w->whose, w->d.live.arena);
+	return r->object.p != NULL ? TOOL_OK : tool_fail(TOOL_BROKEN,
+	    "out of memory");
+}
+
+/* missing - the options that would name one counter; in the arena */
+static const char *
+missing(const struct wish *w)
+{
+	unsigned said = whose_said(&w->whose);
+	const char *all = "";
+
+	for (size_t i = 0; i < SELECTORS && all != NULL; i++)
+		if ((w->per & selectors[i].per & ~said) != 0)
+			all = arena_printf(w->d.live.arena, "%s%s%s", all,
+			    *all != '\0' ? " and " : "", selectors[i].name);
+	return all != NULL ? all : "";
+}
+
+/* resettable - is there one counter, or one a stream, that it is about? */
+static int
+resettable(struct wish *w)
+{
+	const char *options = missing(w);
+	struct slice name = w->limit->name;
+
+	if (w->limit->kind == LIMIT_OPEN)
+		return tool_fail(TOOL_NO, "limit %.*s counts what is still "
+		    "under way: forgotten mail would be counted out when it "
+		    "ends, and more than the limit be under way; a grant "
+		    "raises it, and where the log of an end was never read, "
+		    "penstock-ingest --once FILE reads it", SLICE_ARG(name));
+	if (w->apart && *options != '\0')
+		return tool_fail(TOOL_NO, "limit %.*s counts apart by %s: name "
+		    "the counter with %s (penstock limits %.*s shows them)",
+		    SLICE_ARG(name), limit_per(w->limit, w->d.live.arena),
+		    options, SLICE_ARG(w->tenant->name));
+	if (w->apart)
+		return tool_fail(TOOL_NO, "limit %.*s counts apart by %s: "
+		    "there is no one counter to reset; a grant raises it",
+		    SLICE_ARG(name), limit_per(w->limit, w->d.live.arena));
+	if (w->counters == 0)
+		return tool_fail(TOOL_NO, "limit %.*s counts mail to %.*s: "
+		    "none of it is that", SLICE_ARG(name),
+		    SLICE_ARG(w->limit->to_text));
 	return TOOL_OK;
 }
 
@@ -181,7 +280,8 @@ begin(struct wish *w)
 
 	if ((status = decision_begin(&w->d, LIVE_MAY_LACK, true)) !=
 	    TOOL_OK || (status = decision_tenant(&w->d, w->words[0],
-	    &w->tenant)) != TOOL_OK || (status = find_limit(w)) != TOOL_OK)
+	    &w->tenant)) != TOOL_OK || (status = find_limit(w)) != TOOL_OK ||
+	    (status = select_counter(w)) != TOOL_OK)
 		return status;
 	return figures(w);
 }
@@ -262,27 +362,16 @@ tool_limits_reset(const struct tool *tool, int argc, char **argv)
 		return status;
 	if (w.d.until != NULL)
 		return tool_usage(reset_usage);
-	if ((status = begin(&w)) != TOOL_OK)
+	if ((status = begin(&w)) != TOOL_OK ||
+	    (status = resettable(&w)) != TOOL_OK)
 		goto out;
-	if (w.limit->kind == LIMIT_OPEN) {
-		status = tool_fail(TOOL_NO, "limit %.*s counts what is still "
-		    "under way: there is nothing to forget; a grant raises it",
-		    SLICE_ARG(w.limit->name));
-		goto out;
-	}
-	if (w.counters == 0 || w.apart) {
-		status = tool_fail(TOOL_NO, "limit %.*s counts apart by %s: "
-		    "there is no one counter to reset; a grant raises it",
-		    SLICE_ARG(w.limit->name), limit_per(w.limit,
-		    w.d.live.arena));
-		goto out;
-	}
 	r->before = text(&w, "spent", w.used, w.most);
 	r->after = text(&w, "spent", 0, w.most);
 	said = arena_printf(w.d.live.arena, "tenant %.*s: %lld spent of limit "
-	    "%.*s (%.*s) is forgotten%s", SLICE_ARG(w.tenant->name),
+	    "%.*s (%.*s)%s%.*s is forgotten%s", SLICE_ARG(w.tenant->name),
 	    (long long)w.used, SLICE_ARG(w.limit->name),
-	    SLICE_ARG(w.limit->text), limit_shared(w.limit) ? ", for all "
+	    SLICE_ARG(w.limit->text), r->object.n > 0 ? " of " : "",
+	    SLICE_ARG(r->object), limit_shared(w.limit) ? ", for all "
 	    "who share it" : "");
 	status = decision_make(&w.d, said != NULL ? said : "reset");
 out:

@@ -35,6 +35,7 @@ tenant "acme" {
 tenant "bolt" {
 	logins = {"bolt"}
 	domains = {"bolt.example"}
+	open "way" { limit = "1000" }
 }
 """,
     "many.conf": """\
@@ -161,7 +162,21 @@ def test_a_limit_of_a_stream_is_reset_and_one_of_each_login_is_not(house):
     assert submit(house, "many").code == 451        # three of one login
     said = house.gate.penstock("limits", "reset", "many", "each", "--reason",
                                "r")
-    assert said.returncode == 1 and "login" in said.stderr, said
+    assert said.returncode == 1 and "with --login (" in said.stderr, said
+    said = house.gate.penstock("limits", "reset", "many", "few", "--reason",
+                               "r", "--login", "many")
+    assert said.returncode == 1 and "does not count" in said.stderr, said
+    said = house.gate.penstock("limits", "reset", "many", "each", "--reason",
+                               "r", "--login", "another")
+    assert said.returncode == 0 and "0 spent" in said.stdout, said
+    assert submit(house, "many").code == 451
+    said = house.gate.penstock("limits", "reset", "many", "each", "--reason",
+                               "r", "--login", "Many")
+    assert said.returncode == 0, said
+    assert "3 spent of limit each (3/day) of login=Many is" in said.stdout
+    assert [submit(house, "many").code for _ in range(4)] == \
+        [250, 250, 250, 451]
+    assert audit(house)[-1]["object"] == "login=Many"
     said = house.gate.penstock("limits", "grant", "many", "each", "+1",
                                "--until", "1h", "--reason", "r")
     assert said.returncode == 0, said
@@ -350,6 +365,10 @@ CASES = [
     ("an unknown limit gets the nearest name",
      ["limits", "reset", "acme", "dialy", "--reason", "r"], 1,
      'did you mean "daily"'),
+    ("an open limit", ["limits", "reset", "bolt", "way", "--reason", "r"], 1,
+     "still under way"),
+    ("a sender that is none", ["limits", "reset", "many", "each", "--reason",
+     "r", "--login", "a b"], 2, "space"),
     ("a limit of two kinds", ["limits", "reset", "acme", "twin", "--reason",
      "r"], 1, "throttle:twin"),
     ("a grant without an end", ["limits", "grant", "acme", "daily", "+5",
