@@ -48,7 +48,7 @@ LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o \
 POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
 MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
 REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c)) \
-	$(B)/reputation/bounces_data.o
+	$(B)/reputation/bounces_data.o $(B)/reputation/backoff_data.o
 TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
@@ -78,7 +78,7 @@ $(B)/penstock-milter: $(B)/milter/main.o $(MILTER) $(POLICY) $(LIB)
 
 # What reads a log, for the command line, too.
 LOG_READER = $(addprefix $(B)/tools/ingest/,once.o ingest.o source.o follow.o \
-	follow_find.o gz.o journal.o)
+	follow_find.o gz.o journal.o breakers.o decisions.o)
 $(B)/penstock: $(B)/tools/penstock.o $(TOOLS) $(LOG_READER) $(POLICY) \
 	$(REPUTATION) $(LIB)
 	@echo "  LD  $@"
@@ -120,6 +120,7 @@ endef
 $(eval $(call data,lib/provider_data,conf/providers.conf))
 $(eval $(call data,lib/fold_data,conf/folding.conf))
 $(eval $(call data,reputation/bounces_data,conf/bounces.rules))
+$(eval $(call data,reputation/backoff_data,conf/backoff.conf))
 
 # Rebuild when the flags change.
 $(B)/flags: FORCE
@@ -225,6 +226,8 @@ install: all
 	install -m 0644 $(MAN8) $(D)$(PREFIX)/share/man/man8/
 	install -D -m 0644 conf/bounces.rules \
 	    $(D)$(PREFIX)/share/penstock/bounces.rules
+	install -D -m 0644 conf/backoff.conf \
+	    $(D)$(PREFIX)/share/penstock/backoff.conf
 	for f in conf/*.service; do \
 		sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' \
 		    -e 's,@BINDIR@,$(PREFIX)/bin,g' \

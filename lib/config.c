@@ -39,6 +39,9 @@ static const struct keyword rows[] = {
 	{ "bounces", KEYWORD_STRING, IN_FILE, WORD_BOUNCES,
 	  .unset = "/etc/penstock/bounces.rules",
 	  .help = "rules that say what a refusal means" },
+	{ "backoff", KEYWORD_STRING, IN_FILE, WORD_BACKOFF,
+	  .unset = "/etc/penstock/backoff.conf",
+	  .help = "rules that say when a provider asks for less" },
 	{ "milter", KEYWORD_BLOCK, IN_FILE, WORD_MILTER,
 	  .help = "penstock-milter" },
 	{ "socket", KEYWORD_STRING, IN_MILTER, WORD_SOCKET,
@@ -355,6 +358,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_BOUNCES:
 			config_path(r, n, &r->config->bounces);
+			break;
+		case WORD_BACKOFF:
+			config_path(r, n, &r->config->backoff);
 			break;
 		case WORD_MILTER:
 			read_chain(r, n->child, IN_MILTER);

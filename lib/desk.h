@@ -29,7 +29,8 @@ struct desk;
 /* On disk as numbers: new ones at the end, a row in desk_kinds for each. */
 enum desk_kind { DESK_PAUSE = 1, DESK_RESUME, DESK_GRANT, DESK_RESET,
 	DESK_SUPPRESS_ADD, DESK_SUPPRESS_REMOVE, DESK_ACK, DESK_APPROVE,
-	DESK_IMPORT, DESK_CLOCK_ACCEPT, DESK_BREAKER_LIFT, DESK_KINDS };
+	DESK_IMPORT, DESK_CLOCK_ACCEPT, DESK_BREAKER_LIFT,
+	DESK_BACKOFF_LIFT, DESK_KINDS };
 
 struct desk_kind_row {
 	const char	*name;		/* in JSON and for eyes: "pause" */

@@ -54,6 +54,8 @@ const struct desk_kind_row desk_kinds[DESK_KINDS] = {
 	[DESK_CLOCK_ACCEPT] = { "clock-accept", DESK_NEEDS_REASON },
 	[DESK_BREAKER_LIFT] = { "breaker-lift", DESK_NEEDS_REASON |
 	    DESK_NEEDS_OBJECT },
+	[DESK_BACKOFF_LIFT] = { "backoff-lift", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
 };
 
 /* Every text of the body, one list for both directions. */

@@ -8,6 +8,7 @@
  *	breakers  trip_key		u8 format = 1, i64 time, floor, u64
  *					bad, all, i64 window, field tenant,
  *					stream, login, breaker, when
+ *	backoff	  backoff_key		happenings_backoff.c
  *
  * The ledger asks with its mutex held, so nothing here waits for a disk or for
  * another program: an answer is a look into mapped memory.  Once a second one
@@ -29,8 +30,9 @@
 #include "lib/provider.h"
 #include "lib/wire.h"
 
-static const char *const tables[] = { "finals", "domains", "breakers", NULL };
-enum { FINALS, DOMAINS, BREAKERS };
+static const char *const tables[] = { "finals", "domains", "breakers",
+	"backoff", NULL };
+enum { FINALS, DOMAINS, BREAKERS, BACKOFF };
 static const struct db_layout layout = { .version = DB_ANY_VERSION,
 	.kind = "outcomes", .tables = tables };
 
@@ -293,6 +295,26 @@ happenings_trip(struct happenings *h, const uint8_t key[TRIP_KEY],
 		trip->breaker = trip->when = SLICE_NONE;
 		got = 1;
 	}
+	end(h, txn);
+	return got;
+}
+
+/* happenings_backoff - a look-up; a row that makes no sense is none, since it
+ * cannot say when it ends */
+int
+happenings_backoff(struct happenings *h, const uint8_t key[BACKOFF_KEY],
+    const struct backoff_when *when, struct backoff *out)
+{
+	struct backoff_row row;
+	struct slice value;
+	struct db_txn *txn;
+	struct why why;
+	int got = 0;
+
+	if (begin(h, &txn) == 1 && db_get(txn, BACKOFF, (struct slice){
+	    (const char *)key, BACKOFF_KEY }, &value, &why) == 1 &&
+	    backoff_decode(value, &row, &why) == 0)
+		got = backoff_strictest(&row, when, out);
 	end(h, txn);
 	return got;
 }

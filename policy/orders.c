@@ -7,7 +7,8 @@
  *	resume	ends the pause of the same tenant, stream and provider
  *	grant	adds to others of the same limit; of 0, ends them all
  *	lift	replaces the lift of the same breaker; it stands for ever, and
- *		what trips later stands against it
+ *		what trips later stands against it; of a back-off, which ends
+ *		by itself, it stands for two days
  *	until	ends a pause or a grant by itself
  *
  * A pause of everything and one of a provider stand beside each other: to
@@ -145,6 +146,10 @@ order_of(const struct desk_record *r, struct order *o)
 	}
 	if (r->kind == DESK_BREAKER_LIFT)
 		return true;
+	if (r->kind == DESK_BACKOFF_LIFT) {
+		o->until = r->time + ORDERS_BACKOFF_LASTS;
+		return true;
+	}
 	if (r->kind != DESK_GRANT)
 		return false;
 	o->limit_kind = r->limit_kind;
@@ -157,7 +162,7 @@ same_scope(const struct order *a, const struct order *b)
 {
 	if (a->tenant != b->tenant)
 		return false;
-	if (a->kind == DESK_BREAKER_LIFT)
+	if (a->kind == DESK_BREAKER_LIFT || a->kind == DESK_BACKOFF_LIFT)
 		return slice_eq(a->record->object, b->record->object);
 	if (a->kind == DESK_GRANT)
 		return a->limit_kind == b->limit_kind &&
@@ -206,6 +211,7 @@ static bool
 stands(const struct order *o)
 {
 	return o->kind == DESK_PAUSE || o->kind == DESK_BREAKER_LIFT ||
+	    o->kind == DESK_BACKOFF_LIFT ||
 	    (o->kind == DESK_GRANT && o->amount > 0);
 }
 
@@ -440,6 +446,54 @@ orders_lifted(const struct orders *orders, uint64_t tenant,
 		if (o->kind == DESK_BREAKER_LIFT && o->record->time > last &&
 		    (slice_is(o->record->object, ORDERS_ALL_BREAKERS) ||
 		    slice_eq(o->record->object, breaker)))
+			last = o->record->time;
+	return last;
+}
+
+/* orders_backoff_object - whose, and where to */
+bool
+orders_backoff_object(const struct desk_record *r, bool *address,
+    struct slice *whose, struct slice *to)
+{
+	const char *blank;
+
+	*to = r->object;
+	*whose = r->tenant;
+	*address = r->tenant.n == 0;
+	if (*address) {
+		blank = r->object.n > 0 ? memchr(r->object.p, ' ',
+		    r->object.n) : NULL;
+		if (blank == NULL)
+			return false;
+		*whose = (struct slice){ r->object.p,
+		    (size_t)(blank - r->object.p) };
+		*to = slice_from(r->object, whose->n + 1);
+	}
+	if (slice_is(*to, ORDERS_ALL_BREAKERS))
+		*to = SLICE("");
+	return whose->n > 0;
+}
+
+/* orders_backoff_lifted - the latest word of a person */
+int64_t
+orders_backoff_lifted(const struct orders *orders, uint64_t tenant,
+    struct slice address, struct slice to)
+{
+	const struct order *o;
+	struct slice whose, place;
+	int64_t last = 0;
+	bool is_address;
+	size_t n;
+
+	if (orders == NULL || orders->n == 0)
+		return 0;
+	n = orders_list(orders, address.p != NULL ?
+	    hash_id("tenant", SLICE("")) : tenant, &o);
+	for (; n > 0; n--, o++)
+		if (o->kind == DESK_BACKOFF_LIFT && o->record->time > last &&
+		    orders_backoff_object(o->record, &is_address, &whose,
+		    &place) && (address.p == NULL || slice_eq(whose,
+		    address)) && (place.n == 0 || slice_eq(place, to)))
 			last = o->record->time;
 	return last;
 }

@@ -1,6 +1,6 @@
 /*
  * orders - what operators' decisions have in force: pauses, grants, breakers
- * that were lifted.
+ * and back-offs that were lifted.
  *
  * An immutable picture, made from the one before it and the next records of
  * the desk (lib/desk.h); reference-counted like a policy, and taken with it at
@@ -18,12 +18,15 @@
 #include "lib/problem.h"
 
 #define ORDERS_ALL_BREAKERS "*"	/* object of such a lift */
+#define ORDERS_BACKOFF_LASTS	(INT64_C(172800) * 1000000)	/* us: longer
+						   than any back-off */
 #define ORDERS_ALL	UINT_MAX	/* a question about no provider */
 
 struct order {				/* texts are the picture's */
 	uint64_t	 seq;		/* of the desk */
 	uint64_t	 tenant;	/* hash_id("tenant", name) */
-	unsigned	 kind;		/* DESK_PAUSE, _GRANT, _BREAKER_LIFT */
+	unsigned	 kind;		/* DESK_PAUSE, _GRANT, _BREAKER_LIFT,
+					   _BACKOFF_LIFT */
 	uint64_t	 stream;	/* hash_id("stream", name); 0: all */
 	uint64_t	 providers;	/* set; 0: all */
 	enum limit_kind	 limit_kind;	/* grants */
@@ -67,6 +70,18 @@ int64_t	 orders_grant(const struct orders *, uint64_t tenant,
  * wall clock, 0 never.  What tripped later stands. */
 int64_t	 orders_lifted(const struct orders *, uint64_t tenant,
 	    struct slice breaker);
+/*
+ * When a person last lifted the back-off of whose mail to that place, or to
+ * all of them: us, 0 never or long ago.  Whose: a tenant by its id, or an
+ * address of ours (p not NULL).
+ */
+int64_t	 orders_backoff_lifted(const struct orders *, uint64_t tenant,
+	    struct slice address, struct slice to);
+/* What such a record is about; to is empty for all places.  Its object is the
+ * place or "*", of an address "ADDRESS PLACE", with no tenant.  false: it is
+ * neither. */
+bool	 orders_backoff_object(const struct desk_record *, bool *address,
+	    struct slice *whose, struct slice *to);
 /* "desk:SEQ", where a line of a file would stand. */
 struct place orders_place(const struct order *);
 

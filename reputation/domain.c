@@ -114,23 +114,44 @@ is_ours(const struct join_rules *rules, struct slice host, struct slice port)
 	return false;
 }
 
-/* domain_relay - "host[address]:port" of somebody else */
-bool
-domain_relay(const struct join_rules *rules, struct slice relay,
-    struct slice *host)
+/* parts - "host[address]:port", the last two in whatever form */
+static bool
+parts(struct slice relay, struct slice *host, struct slice *address,
+    struct slice *port)
 {
 	const char *open = memchr(relay.n > 0 ? relay.p : "", '[', relay.n);
 	const char *close;
-	struct slice address, port;
 
 	if (open == NULL || open == relay.p || (close = memchr(open, ']',
 	    relay.n - (size_t)(open - relay.p))) == NULL)
 		return false;
 	*host = (struct slice){ relay.p, (size_t)(open - relay.p) };
-	address = (struct slice){ open + 1, (size_t)(close - open - 1) };
-	port = slice_from(relay, (size_t)(close + 1 - relay.p));
-	if (port.n > 0 && port.p[0] == ':')
-		port = slice_from(port, 1);
+	*address = (struct slice){ open + 1, (size_t)(close - open - 1) };
+	*port = slice_from(relay, (size_t)(close + 1 - relay.p));
+	if (port->n > 0 && port->p[0] == ':')
+		*port = slice_from(*port, 1);
+	return true;
+}
+
+/* domain_ours - is that a next hop of ours? */
+bool
+domain_ours(const struct join_rules *rules, struct slice relay)
+{
+	struct slice host, address, port;
+
+	return parts(relay, &host, &address, &port) &&
+	    is_ours(rules, host, port);
+}
+
+/* domain_relay - "host[address]:port" of somebody else */
+bool
+domain_relay(const struct join_rules *rules, struct slice relay,
+    struct slice *host)
+{
+	struct slice address, port;
+
+	if (!parts(relay, host, &address, &port))
+		return false;
 	/* no name: smtp(8) was told an address, or DNS has none for it */
 	return !is_private(address) && !is_ours(rules, *host, port) &&
 	    memchr(host->p, '.', host->n) != NULL &&

@@ -22,6 +22,8 @@ void	domains_forget(struct domains *);
  * relay of the line; both live until the next call. */
 int	domains_of(struct domains *, const struct join_rules *,
 	    const struct logline *, struct outcome *x, struct why *);
+/* Is "host[address]:port" a next hop of ours? */
+bool	domain_ours(const struct join_rules *, struct slice relay);
 /* Does "relay=" name somebody else's mail exchanger?  Its host then. */
 bool	domain_relay(const struct join_rules *, struct slice relay,
 	    struct slice *host);

@@ -18,6 +18,7 @@
 
 #include "lib/fold.h"
 #include "lib/provider.h"
+#include "reputation/backoff.h"
 #include "reputation/domain.h"
 #include "reputation/outcome_in.h"
 
@@ -27,6 +28,7 @@ struct join {
 	struct outcomes		*o;
 	const struct classifier	*classifier;
 	const struct join_rules	*rules;
+	const struct backoffs	*backoffs;	/* NULL: none */
 	struct domains		*domains;
 	struct arena		*arena;		/* of one line, of one event */
 	uint64_t		 applied;
@@ -70,6 +72,13 @@ void
 join_reclassify(struct join *j, const struct classifier *c)
 {
 	j->classifier = c;
+}
+
+/* join_backoffs - the same */
+void
+join_backoffs(struct join *j, const struct backoffs *b)
+{
+	j->backoffs = b;
 }
 
 /* join_counts - since the last flush */
@@ -241,6 +250,20 @@ strange(struct join *j, const struct logline *l, struct slice raw,
 	return outcomes_strange(j->o, "log", l->time, raw, why);
 }
 
+/* asks_less - a new outcome; what a relay of ours says is not a provider's
+ * word */
+static int
+asks_less(struct join *j, const struct outcome *x, struct why *why)
+{
+	struct slice host;
+
+	if (j->backoffs == NULL || x->reply.n == 0 ||
+	    backoff_whose(x->reply, &host) == BACKOFF_OURS ||
+	    domain_ours(j->rules, host) || domain_ours(j->rules, x->relay))
+		return 0;
+	return outcome_backoff(j->o, j->backoffs, x, why);
+}
+
 /* record - an outcome of a recipient at hand, counted */
 static int
 record(struct join *j, struct outcome_message *m, struct outcome *x,
@@ -257,7 +280,7 @@ record(struct join *j, struct outcome_message *m, struct outcome *x,
 		return -1;
 	j->counts.outcomes += got == 1 && m->event != 0;
 	j->counts.repeated += got == 0;
-	return 0;
+	return got == 1 && m->event != 0 ? asks_less(j, x, why) : 0;
 }
 
 /* recipient_of - as the gate accepted it; absent: it named another one */

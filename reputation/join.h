@@ -41,6 +41,10 @@ int	 join_new(struct join **, struct outcomes *, const struct classifier *,
 void	 join_free(struct join *);
 /* Another set of rules from the next line on; borrowed. */
 void	 join_reclassify(struct join *, const struct classifier *);
+/* Rules of back-off from the next line on; borrowed. NULL, as at first: none
+ * is counted. */
+struct backoffs;
+void	 join_backoffs(struct join *, const struct backoffs *);
 /*
  * Reads events of the gate behind the last one applied, at most n; *got how
  * many.  The gate commits an event before Postfix hears of it: who reads lines

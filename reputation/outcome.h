@@ -123,6 +123,20 @@ int	outcomes_delete(struct outcomes *, enum outcomes_table,
 int	outcomes_suppress(struct outcomes *, uint64_t tenant,
 	    struct slice address, enum suppress_reason, const char *source,
 	    int64_t time, int64_t expires, struct slice note, struct why *);
+/*
+ * Back-off rows (lib/happenings.h).  What a person lifted: of a tenant or of
+ * an address, to one place or (to absent) to all; what began by then is over
+ * and counts anew.  Rows that nothing can come of any more go with sweep; now
+ * is the wall clock.  Both have transactions of their own.
+ */
+struct backoff_lift {
+	bool		address;
+	struct slice	whose, to;
+	int64_t		time;		/* us */
+};
+int	outcomes_backoff_lift(struct outcomes *, const struct backoff_lift *,
+	    struct why *);
+int	outcomes_backoff_sweep(struct outcomes *, int64_t now, struct why *);
 /* In the writer's transaction; the value borrows until the next call. */
 int	outcomes_get(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct slice *value, struct why *);		/* fetch */

@@ -5,7 +5,8 @@
  * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
  * and as JSON.  outcome_message.c: what is known per message and recipient.
  * outcome_add.c: adding one; outcome_suppress.c: what that means for its
- * address; outcome_read.c, outcome_find.c: reading.
+ * address; outcome_backoff.c: for the mail that follows; outcome_read.c,
+ * outcome_find.c: reading.
  */
 #ifndef REPUTATION_OUTCOME_IN_H
 #define REPUTATION_OUTCOME_IN_H
@@ -139,6 +140,12 @@ int	outcome_deferrals(struct outcomes *, uint64_t event, struct arena *,
 /* --- outcome_suppress.c --------------------------------------------------- */
 int	outcome_suppress(struct outcomes *, const struct outcome *,
 	    struct why *);
+
+/* --- outcome_backoff.c ---------------------------------------------------- */
+struct backoffs;
+/* What a new outcome means for the mail behind it. */
+int	outcome_backoff(struct outcomes *, const struct backoffs *,
+	    const struct outcome *, struct why *);
 
 /* --- outcome_find.c ------------------------------------------------------ */
 void	outcome_address_key(const struct outcomes *, struct slice address,

@@ -22,6 +22,7 @@
 #include "policy/orders.h"
 #include "policy/policy.h"
 #include "reputation/breaker.h"
+#include "tools/ingest/decisions.h"
 
 enum { BATCH = 256, BATCHES = 40, LIFTS = 64 };
 #define EVERY	(500 * INT64_C(1000))		/* us between looks */
@@ -36,14 +37,15 @@ struct breakers {
 	int64_t		 longest;	/* window of them */
 	bool		 counting;	/* from seq on */
 	uint64_t	 seq;		/* outcomes counted */
-	uint64_t	 desk_seq;	/* decisions read */
+	struct decisions desk;
 	uint64_t	 event;		/* whose login was asked for last */
 	char		 login[256];
 	int64_t		 looked;	/* mono */
 	bool		 said;		/* that the policy has mistakes */
-	bool		 blind;		/* said: the desk cannot be read */
 	bool		 full;		/* said: more than can be counted */
 };
+
+static int lift(void *, const struct desk_record *, struct why *);
 
 /* breakers_new - nothing is read yet */
 int
@@ -58,6 +60,8 @@ breakers_new(struct breakers **out, struct ingest *in, struct why *why)
 		return why_kind(why, WHY_MEMORY, "no memory for breakers");
 	}
 	b->in = in;
+	b->desk = (struct decisions){ .in = in, .kind = DESK_BREAKER_LIFT,
+	    .obey = lift, .with = b };
 	*out = b;
 	return 0;
 }
@@ -217,8 +221,9 @@ lifts(void *with, struct slice key, struct slice value)
 
 /* lift - rows of a decision count anew from its time on */
 static int
-lift(struct breakers *b, const struct desk_record *r, struct why *why)
+lift(void *with, const struct desk_record *r, struct why *why)
 {
+	struct breakers *b = with;
 	struct lifting l = { .b = b, .r = r };
 	struct trip trip;
 
@@ -239,40 +244,6 @@ lift(struct breakers *b, const struct desk_record *r, struct why *why)
 	log_info("breakers: desk:%llu: tenant %.*s counts anew",
 	    (unsigned long long)r->seq, SLICE_ARG(r->tenant));
 	return 0;
-}
-
-/* follow_desk - decisions that are new; one that cannot be read is said, and
- * the rest goes on */
-static int
-follow_desk(struct breakers *b, struct why *why)
-{
-	char *dir = xasprintf("%s/desk", b->in->config->store);
-	struct desk_row rows[LIFTS];
-	struct desk *desk = NULL;
-	struct why ignored;
-	size_t got = 0;
-	int rc;
-
-	rc = desk_open_read(&desk, dir, &ignored);
-	if (rc == -1 && !b->blind)
-		log_error("breakers: %s; what is lifted does not count anew",
-		    ignored.text);
-	b->blind = rc == -1;
-	rc = 0;
-	do {
-		if (desk == NULL || desk_read(desk, b->desk_seq + 1, LIFTS,
-		    b->arena, rows, &got, &ignored) == -1)
-			break;
-		for (size_t i = 0; rc == 0 && i < got; i++) {
-			if (rows[i].record.kind == DESK_BREAKER_LIFT)
-				rc = lift(b, &rows[i].record, why);
-			if (rc == 0)
-				b->desk_seq = rows[i].record.seq;
-		}
-	} while (rc == 0 && got == LIFTS);
-	desk_close(desk);
-	free(dir);
-	return rc;
 }
 
 /* --- counting ------------------------------------------------------------- */
@@ -432,12 +403,12 @@ begin(struct breakers *b, int64_t now, struct why *why)
 	return 0;
 }
 
-/* follow_outcomes - those that are new */
+/* follow_outcomes - those that are new. Fetch: 1 there are more. */
 static int
 follow_outcomes(struct breakers *b, int64_t now, struct why *why)
 {
 	struct outcome list[BATCH];
-	size_t got;
+	size_t got = 0;
 
 	for (int i = 0; i < BATCHES; i++) {
 		arena_reset(b->arena);
@@ -450,12 +421,12 @@ follow_outcomes(struct breakers *b, int64_t now, struct why *why)
 			b->seq = list[j].seq;
 		}
 		if (got < BATCH)
-			break;
+			return 0;
 	}
-	return 0;
+	return 1;
 }
 
-/* look - policy, desk, outcomes */
+/* look - policy, desk, outcomes. Fetch: 1 there is more to read. */
 static int
 look(struct breakers *b, struct why *why)
 {
@@ -468,7 +439,8 @@ look(struct breakers *b, struct why *why)
 		b->counting = false;
 		return 0;
 	}
-	if (follow_desk(b, why) == -1 || begin(b, now, why) == -1)
+	if (decisions_follow(&b->desk, b->arena, why) == -1 ||
+	    begin(b, now, why) == -1)
 		return -1;
 	return follow_outcomes(b, now, why);
 }
@@ -499,4 +471,15 @@ breakers_ready(void *with, const struct pollfd *fds, size_t n,
 	if (ingest_gate(b->in, why) == -1)
 		return -1;
 	return look(b, why) == -1 && why->kind != WHY_NOROOM ? -1 : 0;
+}
+
+/* breakers_settle - now, and all there is */
+int
+breakers_settle(struct breakers *b, struct why *why)
+{
+	int got;
+
+	while ((got = look(b, why)) == 1)
+		;
+	return got;
 }

@@ -22,5 +22,7 @@ void	breakers_free(struct breakers *);		/* NULL allowed */
 /* As struct loop_part has it. */
 size_t	breakers_want(void *, struct pollfd *, size_t room);
 int	breakers_ready(void *, const struct pollfd *, size_t n, struct why *);
+/* All outcomes there are, at once. Action. */
+int	breakers_settle(struct breakers *, struct why *);
 
 #endif

@@ -43,6 +43,44 @@ rules(const struct config *config, struct classifier **out, struct why *why)
 	return got;
 }
 
+/* backoffs - the same of back-off */
+static int
+backoffs(const struct config *config, struct backoffs **out, struct why *why)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct problems problems;
+	int got;
+
+	*out = NULL;
+	if (arena == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for rules");
+	problems_init(&problems, arena);
+	got = backoffs_installed(out, config->backoff, &problems, why);
+	if (got == 0)
+		say(&problems, config->backoff != NULL ? config->backoff :
+		    BACKOFF_DEFAULT);
+	arena_free(arena);
+	return got;
+}
+
+/* open_rules - both, or what is compiled in */
+static int
+open_rules(struct ingest *in, struct why *why)
+{
+	int got = rules(in->config, &in->classifier, why);
+
+	if (got == 0) {
+		log_warn("going on with the rules for bounces that are "
+		    "compiled in");
+		got = classifier_builtin(&in->classifier, why);
+	}
+	if (got == -1 || (got = backoffs(in->config, &in->backoffs, why)) !=
+	    0)
+		return got == -1 ? -1 : 0;
+	log_warn("going on with the rules of back-off that are compiled in");
+	return backoffs_builtin(&in->backoffs, why);
+}
+
 /* names - of instances and next hops, for the joiner */
 static int
 names(struct ingest *in, struct why *why)
@@ -84,22 +122,14 @@ ingest_open(struct ingest *in, const struct config *config, struct why *why)
 
 	*in = (struct ingest){ .config = config };
 	if (provider_init(why) == -1 || fold_init(why) == -1 ||
-	    names(in, why) == -1)
-		return -1;
-	switch (rules(config, &in->classifier, why)) {
-	case -1:
-		return -1;
-	case 0:
-		log_warn("going on with the rules for bounces that are "
-		    "compiled in");
-		if (classifier_builtin(&in->classifier, why) == -1)
-			return -1;
-	}
+	    names(in, why) == -1 || open_rules(in, why) == -1)
+		goto out;
 	dir = xasprintf("%s/outcomes", config->store);
 	if (outcomes_open(&in->outcomes, dir, (uint64_t)config->map_size,
 	    why) == -1 || join_new(&in->join, in->outcomes, in->classifier,
 	    &in->rules, why) == -1)
 		goto out;
+	join_backoffs(in->join, in->backoffs);
 	rc = 0;
 out:
 	free(dir);
@@ -116,12 +146,38 @@ ingest_close(struct ingest *in)
 	outcomes_close(in->outcomes);
 	store_close(in->gate);
 	classifier_free(in->classifier);
+	backoffs_free(in->backoffs);
 	*in = (struct ingest){ .config = in->config };
 }
 
-/* ingest_reload - other rules for what comes */
-void
-ingest_reload(struct ingest *in)
+/* reload_backoffs - others for what comes */
+static void
+reload_backoffs(struct ingest *in)
+{
+	struct backoffs *fresh;
+	struct why why;
+	size_t n;
+
+	switch (backoffs(in->config, &fresh, &why)) {
+	case 1:
+		join_backoffs(in->join, fresh);
+		backoffs_free(in->backoffs);
+		in->backoffs = fresh;
+		(void)backoffs_rules(fresh, &n);
+		log_info("rules of back-off read again: %zu", n);
+		return;
+	case 0:
+		log_error("rules of back-off: the old ones stay");
+		return;
+	default:
+		log_error("rules of back-off: %s; the old ones stay",
+		    why.text);
+	}
+}
+
+/* reload_bounces - the same */
+static void
+reload_bounces(struct ingest *in)
 {
 	struct classifier *fresh;
 	struct why why;
@@ -141,6 +197,14 @@ ingest_reload(struct ingest *in)
 		log_error("rules for bounces: %s; the old ones stay",
 		    why.text);
 	}
+}
+
+/* ingest_reload - other rules for what comes */
+void
+ingest_reload(struct ingest *in)
+{
+	reload_bounces(in);
+	reload_backoffs(in);
 }
 
 /* ingest_gate - the gate's store, once it is there */

@@ -10,6 +10,7 @@
 
 #include "lib/config.h"
 #include "lib/store.h"
+#include "reputation/backoff.h"
 #include "reputation/classify.h"
 #include "reputation/join.h"
 #include "reputation/outcome.h"
@@ -19,6 +20,7 @@ struct ingest {
 	struct outcomes		*outcomes;
 	struct store		*gate;		/* NULL: there is none yet */
 	struct classifier	*classifier;
+	struct backoffs		*backoffs;
 	struct join		*join;
 	struct join_rules	 rules;
 	struct logline_clock	 clock;
@@ -30,8 +32,8 @@ struct ingest {
  * somebody else has it. Threads come later, if at all. Action. */
 int	ingest_open(struct ingest *, const struct config *, struct why *);
 void	ingest_close(struct ingest *);
-/* The classifier's rules anew; the old ones stay when there is a mistake in
- * the new ones, which is logged. */
+/* The rules of the classifier and of back-off anew; the old ones stay when
+ * there is a mistake in the new ones, which is logged. */
 void	ingest_reload(struct ingest *);
 /* Opens the gate's store when it is there by now. Action. */
 int	ingest_gate(struct ingest *, struct why *);

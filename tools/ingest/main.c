@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "lib/version.h"
+#include "tools/ingest/backoffs.h"
 #include "tools/ingest/breakers.h"
 #include "tools/ingest/loop.h"
 #include "tools/ingest/once.h"
@@ -152,8 +153,10 @@ run(struct config *config)
 {
 	struct mails mails = { NULL, NULL };
 	struct loop_part parts[] = { { NULL, breakers_want, breakers_ready },
+	    { NULL, backoff_part_want, backoff_part_ready },
 	    { &mails, mails_want, mails_ready } };
 	struct breakers *breakers = NULL;
+	struct backoff_part *backoff = NULL;
 	struct listener listener;
 	struct source **sources;
 	struct ingest in;
@@ -170,15 +173,18 @@ run(struct config *config)
 		log_fatal(status_of(&why), "%s", why.text);
 	sources = open_sources(&in, &n);
 	mails = (struct mails){ &in, open_reports(&in, &listener) };
-	if (breakers_new(&breakers, &in, &why) == -1)
+	if (breakers_new(&breakers, &in, &why) == -1 ||
+	    backoff_part_new(&backoff, &in, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	parts[0].with = breakers;
-	if (loop_run(&in, sources, n, parts, mails.reports != NULL ? 2 : 1,
+	parts[1].with = backoff;
+	if (loop_run(&in, sources, n, parts, mails.reports != NULL ? 3 : 2,
 	    &why) == -1) {
 		log_error("%s", why.text);
 		status = status_of(&why);
 	}
 	breakers_free(breakers);
+	backoff_part_free(backoff);
 	reports_free(mails.reports);
 	listener_close(&listener);
 	for (size_t i = 0; i < n; i++)
