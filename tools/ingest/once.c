@@ -16,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/mem.h"
 #include "lib/user.h"
+#include "tools/ingest/breakers.h"
 #include "tools/ingest/ingest.h"
 
 enum { BROKEN = 3, BAR = 30 };
@@ -153,6 +154,19 @@ report(const struct source *s, const struct counts *a, const struct counts *b,
 		    "ingest status shows some\n", b->strange - a->strange);
 }
 
+/* settle - breakers that it trips: nobody else would see them soon, since the
+ * daemon is not running.  A policy that cannot be used is said and no more. */
+static int
+settle(struct ingest *in, struct why *why)
+{
+	struct breakers *b = NULL;
+	int rc = breakers_new(&b, in, why) == -1 ||
+	    breakers_settle(b, why) == -1 ? -1 : 0;
+
+	breakers_free(b);
+	return rc;
+}
+
 /* ingest_once - the whole file */
 int
 ingest_once(const struct config *config, const char *path, bool json)
@@ -181,6 +195,8 @@ ingest_once(const struct config *config, const char *path, bool json)
 		draw(&bar, s, false);
 	}
 	draw(&bar, s, true);
+	if (settle(&in, &why) == -1)
+		goto out;
 	if (take_counts(in.outcomes, &after, &why) == -1)
 		goto out;
 	report(s, &before, &after, clock_mono() - bar.began, json);
