@@ -107,6 +107,8 @@ struct event {
 };
 #define EVENT_LONG_LINES	1u	/* signed lines over 998 bytes */
 #define EVENT_NO_POSTAL		2u	/* bulk, without a postal address */
+#define EVENT_OVERFLOW		4u	/* its own pool had no room: by the
+					   overflow of that */
 
 void	event_encode(const struct event *, struct buf *);
 /* Patches an encoded event in place. */

@@ -20,7 +20,7 @@
 extern const char provider_data[];	/* made from conf/providers.conf */
 
 enum word { WORD_PROVIDER, WORD_SET, WORD_DOMAINS, WORD_MX, WORD_GATEWAY,
-	WORD_MEMBERS };
+	WORD_MEMBERS, WORD_CONNECTIONS };
 enum { IN_FILE = 1, IN_PROVIDER = 2, IN_SET = 4 };
 static const char *const where_names[] = { "providers.conf", "provider",
 	"set" };
@@ -38,6 +38,8 @@ static const struct keyword rows[] = {
 	  .help = "mail exchangers" },
 	{ "gateway", KEYWORD_CHOICE, IN_PROVIDER, WORD_GATEWAY, yes,
 	  .help = "filters mail for others" },
+	{ "connections", KEYWORD_NUMBER, IN_PROVIDER, WORD_CONNECTIONS,
+	  .least = 1, .most = 1000, .help = "at a time from one address" },
 	{ "members", KEYWORD_SET, IN_SET, WORD_MEMBERS,
 	  .help = "names of providers" },
 };
@@ -53,6 +55,7 @@ static struct providers {
 	struct map	*domains;	/* domain -> index + 1 */
 	struct map	*mx;		/* host or ".parent" -> index + 1 */
 	const char	*names[PROVIDER_MAX];
+	int		 connections[PROVIDER_MAX];
 	unsigned	 count;
 	struct node	*sets;		/* all statements; sets among them */
 } all;
@@ -106,6 +109,9 @@ add_provider(const struct node *n, struct problems *problems)
 	keyword_duplicates(n->child, problems);
 	for (in = n->child; in != NULL; in = in->next) {
 		row = keyword_check(&table, in, IN_PROVIDER, problems);
+		if (row != NULL && row->id == WORD_CONNECTIONS)
+			all.connections[all.count - 1] =
+			    atoi(in->value.text.p);	/* 1 to 1000 */
 		if (row != NULL &&
 		    (row->id == WORD_DOMAINS || row->id == WORD_MX) &&
 		    add_names(row->id == WORD_MX ? all.mx : all.domains,
@@ -247,6 +253,13 @@ unsigned
 provider_count(void)
 {
 	return all.count;
+}
+
+/* provider_connections - at a time */
+int
+provider_connections(unsigned i)
+{
+	return i < all.count ? all.connections[i] : 0;
 }
 
 /* provider_find - the providers that a name stands for */

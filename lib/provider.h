@@ -27,6 +27,8 @@ unsigned provider_of(struct slice domain);	/* index < PROVIDER_MAX */
 unsigned provider_of_mx(struct slice host);
 const char *provider_name(unsigned);
 unsigned provider_count(void);
+/* How many connections at a time it takes from one address; 0: not known. */
+int	provider_connections(unsigned);
 /* By name of a provider, or of a named set ("microsoft"); 0: unknown. */
 provider_set provider_find(struct slice name);
 

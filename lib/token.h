@@ -75,6 +75,12 @@ int	token_short_make(const struct token_ring *, struct token_short *,
 /* Fetch: as token_read. */
 int	token_short_read(const struct token_ring *, struct slice text,
 	    struct token_short *, struct why *);
+/*
+ * Return paths carry it: "b+TOKEN@domain", or "b.TRANSPORT.TOKEN@domain" where
+ * Postfix looks its transport up by them.  The token in the local part of such
+ * a path, with or without its domain; p NULL: it is none.  Question.
+ */
+struct slice token_in_path(struct slice path);
 /* A fresh id for token_short_make, from the kernel. Action. */
 int	token_short_id(uint64_t *, struct why *);
 

@@ -8,6 +8,8 @@
  */
 #include "lib/token_in.h"
 
+#include <string.h>
+
 /* sextet - 6 bits as a character of base64url */
 static char
 sextet(unsigned v)
@@ -107,4 +109,26 @@ token_unbase32(struct slice text, uint8_t *out)
 			*out++ = (uint8_t)(bits >> (have -= 8));
 	}
 	return true;
+}
+
+/* token_in_path - what stands behind "b+", or behind "b.TRANSPORT." */
+struct slice
+token_in_path(struct slice path)
+{
+	const char *at = memrchr(path.p != NULL ? path.p : "", '@', path.n),
+	    *dot;
+
+	if (at != NULL)
+		path.n = (size_t)(at - path.p);
+	if (path.n < 2 || (path.p[0] | 0x20) != 'b')
+		return SLICE_NONE;
+	if (path.p[1] == '+')
+		return slice_from(path, 2);
+	if (path.p[1] != '.')
+		return SLICE_NONE;
+	path = slice_from(path, 2);
+	dot = memchr(path.p, '.', path.n);
+	if (dot == NULL || dot == path.p)
+		return SLICE_NONE;
+	return slice_from(path, (size_t)(dot + 1 - path.p));
 }

@@ -12,6 +12,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "policy/egress.h"
 
 /* or_dash - for eyes */
 static struct slice
@@ -31,12 +32,15 @@ say(struct session *s, enum verdict verdict, const char *would,
 	struct slice name = or_dash(t != NULL ? t->name : SLICE_NONE);
 	struct slice by = or_dash(rule), stream = or_dash(
 	    m->mail.stream != NULL ? m->mail.stream->name : SLICE_NONE);
+	struct slice address = m->mail.egress != NULL ?
+	    m->mail.egress->address : SLICE("");
 
 	log_info("%.*s: tenant=%.*s stream=%.*s rcpts=%zu verdict=%s%s%s "
-	    "rule=%.*s", SLICE_ARG(id), SLICE_ARG(name), SLICE_ARG(stream),
-	    m->mail.nrcpts,
+	    "rule=%.*s%s%.*s", SLICE_ARG(id), SLICE_ARG(name),
+	    SLICE_ARG(stream), m->mail.nrcpts,
 	    verdict_names[verdict], would != NULL ? " would=" : "",
-	    would != NULL ? would : "", SLICE_ARG(by));
+	    would != NULL ? would : "", SLICE_ARG(by),
+	    address.n > 0 ? " address=" : "", SLICE_ARG(address));
 	m->logged = true;
 }
 
@@ -84,6 +88,21 @@ message_id(const struct message *m)
 	return SLICE_NONE;
 }
 
+/* fill_way - the pool and the address; before the end, the pool that it is to
+ * leave by */
+static void
+fill_way(const struct mail *mail, struct event *e)
+{
+	if (mail->egress != NULL) {
+		e->pool = mail->egress->pool->name;
+		e->address = mail->egress->address;
+	} else if (mail->route != NULL && mail->away == NULL) {
+		e->pool = mail->route->pool->name;
+	}
+	if (egress_overflowed(mail))
+		e->flags |= EVENT_OVERFLOW;
+}
+
 /* fill_common - what is the same for every kind; client: its text */
 static void
 fill_common(struct session *s, struct event *e, struct slice client)
@@ -116,6 +135,7 @@ fill_common(struct session *s, struct event *e, struct slice client)
 		if (t->group != NULL)
 			e->group = t->group->name;
 	}
+	fill_way(mail, e);
 	memcpy(e->policy_hash, mail->policy->hash, sizeof(e->policy_hash));
 }
 

@@ -143,7 +143,7 @@ struct build {
 	struct unit	*units;
 	size_t		 nunits;
 	struct map	*held[STAKES];
-	bool		 warned_pools, warned_open;
+	bool		 warned_open;
 	bool		 main_broken;	/* so tenants are not told of it */
 };
 

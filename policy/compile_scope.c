@@ -248,11 +248,6 @@ route(struct build *b, const struct node *node, struct route *out,
 		    build_nearest(b->pools, name, near, sizeof(near)));
 		return false;
 	}
-	if (!b->warned_pools)
-		problem_warn(b->problems, node->at, "pools are checked but not "
-		    "chosen yet: mail leaves by Postfix's own route (said "
-		    "once)");
-	b->warned_pools = true;
 	return true;
 }
 

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "policy/decide_in.h"
+#include "policy/egress.h"
 #include "policy/meter.h"
 #include "policy/reply.h"
 #include "policy/unsubscribe.h"
@@ -236,6 +237,8 @@ static enum verdict
 rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
     struct answer *a)
 {
+	const struct route *route = mail->route;
+
 	if (mail->origin == ORIGIN_INBOUND)
 		return decide_unknown(mail, a, "who sends this? nobody logged "
 		    "in, and the recipient is not local");
@@ -250,10 +253,13 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 	if (decide_stream_rcpt(mail, rcpt, a) == VERDICT_PASS &&
 	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS &&
 	    decide_suppressed(mail, rcpt, a) == VERDICT_PASS &&
-	    rcpt->verdict != VERDICT_DROP)
+	    rcpt->verdict != VERDICT_DROP &&
+	    egress_rcpt(mail, rcpt, a) == VERDICT_PASS)
 		(void)rcpt_limits(mail, rcpt, now, a);
-	if (a->verdict > VERDICT_HOLD)
+	if (a->verdict > VERDICT_HOLD) {
 		decide_stream_back(mail);
+		mail->route = route;
+	}
 	return a->verdict;
 }
 
@@ -336,7 +342,7 @@ decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 		    SLICE_ARG(reply_contact(mail->arena, mail->tenant)));
 	if (rcpts_desk(mail, a) != VERDICT_PASS)
 		return a->verdict;
-	if (meters_seal(mail, size, now, a) > VERDICT_HOLD)
+	if (egress_seal(mail, size, now, a) > VERDICT_HOLD)
 		return a->verdict;
 	return decide_broken(mail, a);
 }

@@ -42,8 +42,10 @@ struct rcpt {
  * recipient, or by the From domain, has a meter for each value. */
 struct meter {
 	const struct limit *limit;
-	uint64_t	 of[3];		/* ids of those values; 0: none */
-	struct ask	 ask;		/* rule.p NULL: not made yet */
+	uint64_t	 of[4];		/* ids of those values; 0: none; the
+					   last: of the pool or the address */
+	struct ask	 ask;
+	bool		 made;		/* the ask is */
 	int64_t		 watched;	/* remote recipients it counts */
 	int64_t		 taken;		/* what is reserved of it */
 	int64_t		 want;		/* what is asked for now, in all */
@@ -68,6 +70,21 @@ struct meters {
 	size_t		 ntouched, cap_touched;
 	uint64_t	 login_id, sender_id;	/* 0: not made yet */
 	uint64_t	*from_ids;	/* of from_domains */
+	bool		 later;		/* egress limits are asked when the mail
+					   is released, not now */
+	bool		 firm;		/* those do not hold it */
+	bool		 way;		/* only they said no */
+};
+
+/* An address that the mail could leave by, as it was seen. */
+struct egress_look {
+	const struct pool_address *address;
+	bool		 fits;		/* all limits have room */
+	int		 load;		/* thousandths of the fullest that are
+					   used */
+	const struct limit *fullest;	/* NULL: nothing is limited */
+	int64_t		 next;		/* us, when one more would fit in all */
+	uint64_t	 dice;		/* decides between equals */
 };
 
 struct would {			/* what shadow mode let pass; the worst of it */
@@ -139,6 +156,12 @@ struct mail {
 					   NULL: Postfix's own */
 	const struct pool_address *egress; /* that it leaves by, known at the
 					   end; NULL: Postfix's own route */
+	bool		 bound;		/* egress is given: Postfix was told */
+	const char	*away;		/* why it leaves by Postfix's own route
+					   although it has one; or NULL */
+	struct egress_look *looks;	/* all that were looked at, in the order
+					   in which they were asked */
+	size_t		 nlooks;
 	struct progress	*progress;	/* of warmups, a reference of ours;
 					   NULL: none */
 	struct slice	 campaign;	/* as its header says; p NULL: none */

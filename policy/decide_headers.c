@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "policy/decide_in.h"
+#include "policy/egress.h"
 #include "policy/meter.h"
 #include "policy/reply.h"
 #include "policy/unsubscribe.h"
@@ -374,5 +375,6 @@ decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
 	    signers(mail, a) != VERDICT_PASS ||
 	    unsubscribe_headers(mail, h, n, a) != VERDICT_PASS)
 		return a->verdict;
+	egress_headers(mail);
 	return reply_pass(a, mail->tenant_rule);
 }

@@ -9,6 +9,11 @@
  * not held yet as may be; otherwise it says what `then` says.  What one's own
  * open messages stand in the way of is deferred, whatever the limit says: they
  * are over in a moment.
+ *
+ * Egress limits, of pools and addresses, come after the others.  A message that
+ * another limit holds leaves later, so they are not asked now.  While there may
+ * be another address for it (firm) they hold nothing, and whoever asks is told
+ * that it was they alone that said no (way).
  */
 #include "lib/hash.h"
 #include "policy/meter.h"
@@ -133,10 +138,11 @@ says(const struct mail *mail, const struct meter *meter,
 	    VERDICT_HOLD : VERDICT_DEFER;
 }
 
-/* worst_of - the one of the enforced, or of those in shadow, that decides;
- * meter NULL: there is none */
+/* worst_of - the one of the enforced, or of those in shadow, that decides, of
+ * egress limits or of others; meter NULL: there is none */
 static struct sight
-worst_of(struct mail *mail, size_t nlacks, bool shadows, int64_t now)
+worst_of(struct mail *mail, size_t nlacks, bool shadows, bool egress,
+    int64_t now)
 {
 	struct meters *ms = &mail->meters;
 	bool all = (shadow_all(mail) & SHADOW_LIMITS) != 0;
@@ -147,9 +153,12 @@ worst_of(struct mail *mail, size_t nlacks, bool shadows, int64_t now)
 	for (i = 0; i < nlacks; i++) {
 		s.lack = &ms->lacks[i];
 		s.meter = ms->whose[s.lack->which];
-		if ((all || s.meter->limit->shadow) != shadows)
+		if ((all || s.meter->limit->shadow) != shadows ||
+		    limit_egress(s.meter->limit) != egress)
 			continue;
 		s.says = says(mail, s.meter, s.lack, now);
+		if (egress && ms->firm && s.says == VERDICT_HOLD)
+			s.says = VERDICT_DEFER;
 		s.next = s.lack->next;
 		if (s.next > next)
 			next = s.next;
@@ -164,9 +173,25 @@ worst_of(struct mail *mail, size_t nlacks, bool shadows, int64_t now)
 	return worst;
 }
 
-/* note - in the meters: those in shadow let all pass, the others hold */
+/* worse - of two, the one that decides; the slot told is the later one */
+static struct sight
+worse(struct sight a, struct sight b)
+{
+	int64_t next = a.next > b.next ? a.next : b.next;
+
+	if (a.meter == NULL || b.meter == NULL)
+		return a.meter == NULL ? b : a;
+	if (b.says > a.says || (b.says == a.says && b.next > a.next))
+		a = b;
+	if (next < LEDGER_SOMETIME)
+		a.next = next;
+	return a;
+}
+
+/* note - in the meters: those in shadow let all pass, the others hold, but for
+ * egress limits of what another holds */
 static void
-note(struct mail *mail, size_t nlacks)
+note(struct mail *mail, size_t nlacks, bool held)
 {
 	struct meters *ms = &mail->meters;
 	bool all = (shadow_all(mail) & SHADOW_LIMITS) != 0;
@@ -177,7 +202,7 @@ note(struct mail *mail, size_t nlacks)
 		meter = ms->whose[ms->lacks[i].which];
 		if (all || meter->limit->shadow)
 			meter->loose = true;
-		else
+		else if (!held || !limit_egress(meter->limit))
 			meter->hold = true;
 	}
 }
@@ -186,9 +211,14 @@ note(struct mail *mail, size_t nlacks)
 enum verdict
 meters_judge(struct mail *mail, size_t nlacks, int64_t now, struct answer *a)
 {
-	struct sight worst = worst_of(mail, nlacks, false, now);
+	struct sight worst = worst_of(mail, nlacks, false, false, now);
+	bool held = worst.meter != NULL && worst.says == VERDICT_HOLD;
 	struct answer said = { .stage = a->stage };
 
+	mail->meters.way = worst.meter == NULL;
+	if (!held)
+		worst = worse(worst, worst_of(mail, nlacks, false, true,
+		    now));
 	if (worst.meter != NULL && worst.says != VERDICT_HOLD)
 		return say_over(mail, &worst, now, a);
 	if (worst.meter != NULL) {
@@ -198,11 +228,12 @@ meters_judge(struct mail *mail, size_t nlacks, int64_t now, struct answer *a)
 		if (mail->hold.code == NULL || said.next > mail->hold.next)
 			mail->hold = said;
 	}
-	worst = worst_of(mail, nlacks, true, now);
+	worst = worse(worst_of(mail, nlacks, true, false, now),
+	    worst_of(mail, nlacks, true, true, now));
 	if (worst.meter != NULL) {
 		(void)say_over(mail, &worst, now, &said);
 		would_keep(mail, &said);
 	}
-	note(mail, nlacks);
+	note(mail, nlacks, held);
 	return VERDICT_PASS;
 }

@@ -17,7 +17,11 @@
  *
  * A tenant's limit counts in the tenant's zone.  One that several share is one
  * counter of tenants that may live in different zones, so it counts in the
- * policy's.
+ * policy's.  What counts apart by pool or address counts in the pool's.
+ *
+ * What is reserved of an egress limit is so between the end of a message and
+ * its commit, a moment, and in one piece; so no tenant is kept from a part of
+ * it by its own open messages, as with caps that are reserved from RCPT on.
  *
  * What is held.  A limit that is full and says hold lets mail into the hold
  * queue, but only as much as it will let out again within hold_max: of a cap
@@ -66,14 +70,27 @@ measure_know(struct dimensions *d, unsigned per, uint64_t id)
 
 /* measure_begin - what the tenant and the stream say */
 void
-measure_begin(const struct tenant *t, const struct stream *s,
-    struct dimensions *d)
+measure_begin(const struct policy *p, const struct tenant *t,
+    const struct stream *s, struct dimensions *d)
 {
 	d->known = 0;
+	d->policy = p;
+	d->tenant = t;
+	d->pool = NULL;
+	d->progress = NULL;
 	measure_know(d, PER_GROUP, t->group != NULL ? t->group->id : 0);
 	measure_know(d, PER_TENANT, t->id);
 	if (s != NULL)
 		measure_know(d, PER_STREAM, s->id);
+}
+
+/* measure_egress - which way it leaves */
+void
+measure_egress(struct dimensions *d, const struct pool_address *a)
+{
+	d->pool = a != NULL ? a->pool : NULL;
+	measure_know(d, PER_POOL, a != NULL ? a->pool->id : 0);
+	measure_know(d, PER_ADDRESS, a != NULL ? a->id : 0);
 }
 
 /* key - whose counter */
@@ -102,32 +119,42 @@ most(const struct limit *limit)
 	return limit->kind == LIMIT_THROTTLE ? limit->burst : limit->most;
 }
 
+/* zone_of - where its windows begin */
+static const struct zone *
+zone_of(const struct limit *limit, const struct dimensions *d)
+{
+	if (limit_egress(limit) && d->pool != NULL)
+		return d->pool->zone;
+	return limit_shared(limit) || d->tenant->zone == NULL ?
+	    d->policy->zone : d->tenant->zone;
+}
+
 /* window - a cap's at that moment */
 static void
-window(const struct policy *p, const struct tenant *t,
-    const struct limit *limit, int64_t now, struct charge *charge)
+window(const struct limit *limit, const struct dimensions *d, int64_t now,
+    struct charge *charge)
 {
-	const struct zone *zone = limit_shared(limit) ? p->zone :
-	    t->zone != NULL ? t->zone : p->zone;
 	struct window w;
 
 	if (limit->kind != LIMIT_CAP ||
 	    (charge->window <= now && now < charge->window_end))
 		return;
-	zone_window(zone, limit->unit, limit->month_day, now, &w);
+	zone_window(zone_of(limit, d), limit->unit, limit->month_day, now,
+	    &w);
 	charge->window = w.start;
 	charge->window_end = w.end;
 }
 
 /* inflight - what one tenant may hold of a cap that others share */
 static int64_t
-inflight(const struct policy *p, const struct limit *limit, int64_t unit)
+inflight(const struct limit *limit, const struct dimensions *d, int64_t unit)
 {
 	int64_t share;
 
-	if (!limit_shared(limit) || limit->kind != LIMIT_CAP)
+	if (!limit_shared(limit) || limit->kind != LIMIT_CAP ||
+	    limit_egress(limit))
 		return 0;
-	share = (int64_t)((__int128)limit->most * p->inflight / 100);
+	share = (int64_t)((__int128)limit->most * d->policy->inflight / 100);
 	if (share < unit)
 		share = unit;
 	return share > 1 ? share : 1;
@@ -135,35 +162,41 @@ inflight(const struct policy *p, const struct limit *limit, int64_t unit)
 
 /* measure_again - the window of now, one recipient's part of now */
 void
-measure_again(const struct policy *p, const struct tenant *t,
-    const struct limit *limit, int64_t unit, int64_t now, struct ask *ask)
+measure_again(const struct limit *limit, const struct dimensions *d,
+    int64_t unit, int64_t now, struct ask *ask)
 {
-	window(p, t, limit, now, &ask->charge);
-	ask->inflight = inflight(p, limit, limit->count == COUNT_BYTES ?
+	window(limit, d, now, &ask->charge);
+	ask->inflight = inflight(limit, d, limit->count == COUNT_BYTES ?
 	    unit : 1);
 }
 
 /* measure_ask - what to ask the ledger for */
-int
-measure_ask(const struct policy *p, const struct tenant *t,
-    const struct limit *limit, const struct dimensions *d, int64_t amount,
-    int64_t unit, int64_t now, struct arena *arena, struct ask *ask)
+void
+measure_ask(const struct limit *limit, const struct dimensions *d,
+    int64_t amount, int64_t unit, int64_t now, struct ask *ask)
 {
 	memset(ask, 0, sizeof(*ask));
 	key(limit, d, ask->charge.key);
 	ask->charge.kind = (uint8_t)limit->kind;
 	ask->charge.shared = limit_shared(limit);
-	ask->charge.tenant = t->id;
+	ask->charge.tenant = d->tenant->id;
 	ask->charge.amount = amount;
 	if (limit->kind == LIMIT_THROTTLE) {
 		ask->charge.rate = limit->rate;
 		ask->charge.period = limit->period;
 	}
-	measure_again(p, t, limit, unit, now, ask);
+	measure_again(limit, d, unit, now, ask);
 	ask->charge.name = limit->name;
-	ask->charge.rule = policy_rule(p, limit->at, arena);
-	ask->policy = p->number;
+	ask->policy = d->policy->number;
 	ask->most = most(limit);
+}
+
+/* measure_rule - its file and line, for the event */
+int
+measure_rule(const struct policy *p, const struct limit *limit,
+    struct arena *arena, struct ask *ask)
+{
+	ask->charge.rule = policy_rule(p, limit->at, arena);
 	return ask->charge.rule.p != NULL ? 0 : -1;
 }
 
@@ -253,7 +286,7 @@ decide_asks_of(const struct policy *p, const struct tenant *t,
 	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
 	if (*asks == NULL || *limits == NULL)
 		return -1;
-	measure_begin(t, s, &d);
+	measure_begin(p, t, s, &d);
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (texts[i].text.p != NULL)
 			measure_know(&d, texts[i].per, measure_id(
@@ -266,8 +299,8 @@ decide_asks_of(const struct policy *p, const struct tenant *t,
 		if (!measure_watches(limit, f->provider))
 			continue;
 		amount = measure_amount(limit, 1, f->bytes);
-		if (measure_ask(p, t, limit, &d, amount, amount, now, arena,
-		    &(*asks)[*n]) == -1)
+		measure_ask(limit, &d, amount, amount, now, &(*asks)[*n]);
+		if (measure_rule(p, limit, arena, &(*asks)[*n]) == -1)
 			return -1;
 		if ((limit->per & ~d.known) != 0)
 			memset((*asks)[*n].charge.key, 0, 16);

@@ -7,30 +7,40 @@
 
 #include "policy/decide.h"
 
-/* The ids of what a limit counts apart by, at the place of their bits. */
+/* The ids of what a limit counts apart by, at the place of their bits; and
+ * whose mail it is. */
 struct dimensions {
 	uint64_t	id[PER_DIMENSIONS];
 	unsigned	known;		/* PER_*: which of them are there */
+	const struct policy *policy;
+	const struct tenant *tenant;
+	const struct pool *pool;	/* in whose zone egress limits count;
+					   NULL: none */
+	const struct progress *progress; /* of warmups, or NULL */
 };
 
 /* The id of a value that is text, case folded; never 0. */
 uint64_t measure_id(unsigned per, struct slice);
 /* Group and tenant, and the stream when it is not NULL. */
-void	measure_begin(const struct tenant *, const struct stream *,
-	    struct dimensions *);
+void	measure_begin(const struct policy *, const struct tenant *,
+	    const struct stream *, struct dimensions *);
+/* The pool and the address; NULL: Postfix's own route, which is pool 0. */
+void	measure_egress(struct dimensions *, const struct pool_address *);
 void	measure_know(struct dimensions *, unsigned per, uint64_t id);
 /* Does the limit count mail to that provider? */
 bool	measure_watches(const struct limit *, unsigned provider);
 /* What so many recipients of a message of so many bytes are. */
 int64_t	measure_amount(const struct limit *, int64_t watched, int64_t bytes);
-/* The ask for amount of that limit at now; unit: what one recipient counts.
- * All its dimensions must be known. -1 without memory. */
-int	measure_ask(const struct policy *, const struct tenant *,
-	    const struct limit *, const struct dimensions *, int64_t amount,
-	    int64_t unit, int64_t now, struct arena *, struct ask *);
+/* The ask for amount of that limit at now, but for its rule; unit: what one
+ * recipient counts.  All its dimensions must be known. */
+void	measure_ask(const struct limit *, const struct dimensions *,
+	    int64_t amount, int64_t unit, int64_t now, struct ask *);
+/* The line of the limit; -1 without memory. */
+int	measure_rule(const struct policy *, const struct limit *,
+	    struct arena *, struct ask *);
 /* An ask made before, at a later moment or for another unit. */
-void	measure_again(const struct policy *, const struct tenant *,
-	    const struct limit *, int64_t unit, int64_t now, struct ask *);
+void	measure_again(const struct limit *, const struct dimensions *,
+	    int64_t unit, int64_t now, struct ask *);
 /* What counts the held beside that ask: at most what the limit lets through
  * within hold_max. -1 without memory. */
 int	measure_held(const struct limit *, const struct ask *,

@@ -25,17 +25,18 @@
 
 #include "policy/reply.h"
 
+#define OF	(sizeof(((struct meter *)NULL)->of))
 #define SLOTS_FIRST	32
 #define LIST_FIRST	16
 
 /* slot_of - where a meter of that limit and those values is looked for */
 static size_t
 slot_of(const struct meters *ms, const struct limit *limit,
-    const uint64_t of[3])
+    const uint64_t of[4])
 {
 	uint64_t h = (uint64_t)(uintptr_t)limit * UINT64_C(0x9e3779b97f4a7c15);
 
-	h ^= of[0] ^ of[1] ^ of[2] * UINT64_C(0xff51afd7ed558ccd);
+	h ^= of[0] ^ of[1] ^ of[2] * UINT64_C(0xff51afd7ed558ccd) ^ of[3];
 	h *= UINT64_C(0xc4ceb9fe1a85ec53);
 	return (size_t)(h >> 32) & (ms->nslots - 1);
 }
@@ -83,7 +84,7 @@ list_grow(struct arena *arena, struct meter ***list, size_t n, size_t *cap)
 
 /* meter_of - the meter of that limit and those values, made if need be */
 static struct meter *
-meter_of(struct mail *mail, const struct limit *limit, const uint64_t of[3])
+meter_of(struct mail *mail, const struct limit *limit, const uint64_t of[4])
 {
 	struct meters *ms = &mail->meters;
 	struct meter *meter, **slot;
@@ -111,9 +112,11 @@ meter_of(struct mail *mail, const struct limit *limit, const uint64_t of[3])
  * apart by */
 static void
 values(struct mail *mail, const struct limit *limit, struct rcpt *rcpt,
-    size_t from, uint64_t of[3])
+    size_t from, uint64_t of[4])
 {
-	of[0] = of[1] = of[2] = 0;
+	const struct pool_address *egress = mail->egress;
+
+	of[0] = of[1] = of[2] = of[3] = 0;
 	if ((limit->per & PER_PROVIDER) != 0) {
 		if (rcpt->provider_id == 0)
 			rcpt->provider_id = measure_id(PER_PROVIDER,
@@ -128,6 +131,9 @@ values(struct mail *mail, const struct limit *limit, struct rcpt *rcpt,
 	}
 	if ((limit->per & PER_SENDER_DOMAIN) != 0)
 		of[2] = mail->meters.from_ids[from];
+	if (egress != NULL && limit_egress(limit))
+		of[3] = (limit->per & PER_ADDRESS) != 0 ? egress->id :
+		    egress->pool->id;
 }
 
 /* from_ids - of the From domains; a From that is in shadow may have none */
@@ -154,30 +160,43 @@ from_ids(struct mail *mail)
 static bool
 ready(const struct mail *mail, const struct limit *limit)
 {
-	return (limit->per & PER_SENDER_DOMAIN) == 0 &&
+	return (limit->per & PER_SENDER_DOMAIN) == 0 && !limit_egress(limit) &&
 	    ((limit->per & PER_STREAM) == 0 || mail->stream != NULL);
 }
 
-/* meter_make - its ask, when it is asked for the first time */
-static int
-meter_make(struct mail *mail, struct meter *meter, int64_t unit, int64_t now)
+/* known - all that its limits may count apart by, of one meter */
+static void
+known(struct mail *mail, const struct meter *meter, struct dimensions *d)
 {
 	struct meters *ms = &mail->meters;
 	unsigned per = meter->limit->per;
-	struct dimensions d;
 
-	measure_begin(mail->tenant, mail->stream, &d);
+	measure_begin(mail->policy, mail->tenant, mail->stream, d);
+	measure_egress(d, mail->egress);
+	d->progress = mail->progress;
 	if ((per & PER_LOGIN) != 0 && ms->login_id == 0)
 		ms->login_id = measure_id(PER_LOGIN, mail->login);
 	if ((per & PER_SENDER) != 0 && ms->sender_id == 0)
 		ms->sender_id = measure_id(PER_SENDER, mail->mail_from.text);
-	measure_know(&d, PER_LOGIN, ms->login_id);
-	measure_know(&d, PER_SENDER, ms->sender_id);
-	measure_know(&d, PER_PROVIDER, meter->of[0]);
-	measure_know(&d, PER_RECIPIENT_DOMAIN, meter->of[1]);
-	measure_know(&d, PER_SENDER_DOMAIN, meter->of[2]);
-	return measure_ask(mail->policy, mail->tenant, meter->limit, &d, 0,
-	    unit, now, mail->arena, &meter->ask);
+	measure_know(d, PER_LOGIN, ms->login_id);
+	measure_know(d, PER_SENDER, ms->sender_id);
+	measure_know(d, PER_PROVIDER, meter->of[0]);
+	measure_know(d, PER_RECIPIENT_DOMAIN, meter->of[1]);
+	measure_know(d, PER_SENDER_DOMAIN, meter->of[2]);
+}
+
+/* refresh - its ask, for the moment */
+static void
+refresh(struct mail *mail, struct meter *meter, int64_t unit, int64_t now)
+{
+	struct dimensions d;
+
+	known(mail, meter, &d);
+	if (!meter->made)
+		measure_ask(meter->limit, &d, 0, unit, now, &meter->ask);
+	else
+		measure_again(meter->limit, &d, unit, now, &meter->ask);
+	meter->made = true;
 }
 
 /* grant - what the desk lets through beyond the number */
@@ -207,12 +226,10 @@ ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
 
 	if (meter->want <= before)
 		return 0;
-	if (meter->ask.charge.rule.p == NULL) {
-		if (meter_make(mail, meter, unit, now) == -1)
-			return -1;
-	} else
-		measure_again(mail->policy, mail->tenant, meter->limit, unit,
-		    now, &meter->ask);
+	refresh(mail, meter, unit, now);
+	if (meter->ask.charge.rule.p == NULL && measure_rule(mail->policy,
+	    meter->limit, mail->arena, &meter->ask) == -1)
+		return -1;
 	ask = &ms->asks[ms->nasks];
 	if (!meter->hold)
 		*ask = meter->ask;
@@ -249,11 +266,22 @@ scratch(struct mail *mail)
 
 enum how { MORE, ALL, SEAL };
 
+/* waits - is the mail to be held? */
+static bool
+waits(const struct meters *ms)
+{
+	for (size_t i = 0; i < ms->n; i++)
+		if (ms->list[i]->hold)
+			return true;
+	return false;
+}
+
 /* collect - the asks: what the touched ones want more, or all of everything */
 static int
 collect(struct mail *mail, enum how how, int64_t unit, int64_t now)
 {
 	struct meters *ms = &mail->meters;
+	bool held = how == SEAL && waits(ms);
 	size_t i;
 
 	if (scratch(mail) == -1)
@@ -262,9 +290,14 @@ collect(struct mail *mail, enum how how, int64_t unit, int64_t now)
 		if (ask_add(mail, ms->touched[i], ms->touched[i]->taken, unit,
 		    now) == -1)
 			return -1;
-	for (i = 0; how != MORE && i < ms->n; i++)
+	for (i = 0; how != MORE && i < ms->n; i++) {
+		/* what is held leaves, and counts there, when it is released */
+		if (held && !ms->list[i]->hold &&
+		    limit_egress(ms->list[i]->limit))
+			continue;
 		if (ask_add(mail, ms->list[i], 0, unit, now) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -340,7 +373,7 @@ touch(struct mail *mail, struct rcpt *rcpt, const struct limit *limit)
 {
 	struct meters *ms = &mail->meters;
 	struct meter *meter;
-	uint64_t of[3];
+	uint64_t of[4];
 
 	if (!measure_watches(limit, rcpt->provider) || !ready(mail, limit))
 		return 0;
@@ -401,7 +434,7 @@ watch(struct mail *mail, const struct limit *limit, struct rcpt *rcpt)
 	size_t i, n = (limit->per & PER_SENDER_DOMAIN) != 0 &&
 	    mail->nfrom_domains > 1 ? mail->nfrom_domains : 1;
 	struct meter *meter;
-	uint64_t of[3];
+	uint64_t of[4];
 
 	if (rcpt->local || rcpt->verdict == VERDICT_DROP ||
 	    !measure_watches(limit, rcpt->provider))
@@ -415,37 +448,118 @@ watch(struct mail *mail, const struct limit *limit, struct rcpt *rcpt)
 	return 0;
 }
 
+enum which { OWN, EGRESS };
+
+/* watch_list - every recipient in those of the limits */
+static int
+watch_list(struct mail *mail, const struct limit *const *limits, size_t n,
+    enum which which)
+{
+	size_t i, j;
+
+	for (i = 0; i < n; i++) {
+		if (limit_egress(limits[i]) != (which == EGRESS))
+			continue;
+		if ((limits[i]->per & PER_SENDER_DOMAIN) != 0 &&
+		    from_ids(mail) == -1)
+			return -1;
+		for (j = 0; j < mail->nrcpts; j++)
+			if (watch(mail, limits[i], &mail->rcpts[j]) == -1)
+				return -1;
+	}
+	return 0;
+}
+
+/* watch_egress - in those of the way it leaves */
+static int
+watch_egress(struct mail *mail)
+{
+	const struct pool_address *a = mail->egress;
+	const struct stream *s = mail->stream;
+
+	if (watch_list(mail, s->limits, s->nlimits, EGRESS) == -1)
+		return -1;
+	return a == NULL ? 0 : watch_list(mail, a->pool->limits,
+	    a->pool->nlimits, EGRESS) == -1 ? -1 :
+	    watch_list(mail, a->limits, a->nlimits, EGRESS);
+}
+
+/* watch_none - to begin with */
+static void
+watch_none(struct meters *ms)
+{
+	for (size_t i = 0; i < ms->n; i++) {
+		ms->list[i]->watched = 0;
+		ms->list[i]->hold = false;
+	}
+}
+
 /* watch_all - every recipient in every limit of the stream */
 static int
 watch_all(struct mail *mail)
 {
 	const struct stream *s = mail->stream;
+
+	mail->meters.way = false;
+	watch_none(&mail->meters);
+	if (watch_list(mail, s->limits, s->nlimits, OWN) == -1 ||
+	    watch_list(mail, mail->slow, mail->nslow, OWN) == -1)
+		return -1;
+	return mail->meters.later ? 0 : watch_egress(mail);
+}
+
+/* look - one meter of an address */
+static void
+look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
+    struct egress_look *to)
+{
+	int64_t want = measure_amount(meter->limit, meter->watched, size),
+	    most, gone;
+	struct counter_view view;
+	int load;
+
+	if (want == 0)
+		return;
+	refresh(mail, meter, size, now);
+	ledger_view(mail->ledger, &meter->ask, now, &view);
+	most = meter->ask.most + grant(mail, meter->limit, now);
+	gone = view.used + view.reserved;
+	load = gone >= most ? 1000 : most > 0 ?
+	    (int)((__int128)gone * 1000 / most) : 1000;
+	if (to->fullest == NULL || load > to->load) {
+		to->fullest = meter->limit;
+		to->load = load;
+	}
+	if (!meter->limit->shadow && want > most - gone)
+		to->fits = false;
+	if (view.next > to->next)
+		to->next = view.next;
+}
+
+/* meters_look - its limits as they stand */
+int
+meters_look(struct mail *mail, const struct pool_address *a, int64_t size,
+    int64_t now, struct egress_look *to)
+{
 	struct meters *ms = &mail->meters;
-	size_t i, j;
+	size_t i;
+	int done;
 
-	for (i = 0; i < ms->n; i++) {
-		ms->list[i]->watched = 0;
-		ms->list[i]->hold = false;
-	}
-	for (i = 0; i < s->nlimits + mail->nslow; i++) {
-		const struct limit *limit = i < s->nlimits ? s->limits[i] :
-		    mail->slow[i - s->nlimits];
-
-		if ((limit->per & PER_SENDER_DOMAIN) != 0 &&
-		    from_ids(mail) == -1)
-			return -1;
-		for (j = 0; j < mail->nrcpts; j++)
-			if (watch(mail, limit, &mail->rcpts[j]) == -1)
-				return -1;
-	}
-	return 0;
+	*to = (struct egress_look){ .address = a, .fits = true };
+	mail->egress = a;
+	watch_none(ms);
+	done = watch_egress(mail);
+	for (i = 0; done == 0 && i < ms->n; i++)
+		look(mail, ms->list[i], size, now, to);
+	mail->egress = NULL;
+	return done;
 }
 
 /* held_by - does the mail wait for room of that meter, because of him? */
 static bool
 held_by(struct mail *mail, const struct meter *meter, struct rcpt *rcpt)
 {
-	uint64_t of[3];
+	uint64_t of[4];
 
 	if (rcpt->local || rcpt->verdict == VERDICT_DROP ||
 	    !measure_watches(meter->limit, rcpt->provider))

@@ -17,6 +17,11 @@ enum verdict meters_reserve(struct mail *, struct rcpt *, int64_t now,
 enum verdict meters_seal(struct mail *, int64_t size, int64_t now,
 	    struct answer *);
 
+/* How that address looks for a mail of that many bytes: fits, load, fullest.
+ * Nothing is reserved. -1 without memory. */
+int	meters_look(struct mail *, const struct pool_address *, int64_t size,
+	    int64_t now, struct egress_look *);
+
 /* judge.c: of so many of meters.lacks, what is said.  PASS: all is noted in
  * the meters (loose, hold), the would-be answer or the reason of the hold is
  * kept, and the question is to be asked once more. */

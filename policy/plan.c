@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/map.h"
+#include "policy/egress.h"
 
 const char *const edit_names[] = { "remove", "insert", "drop recipient",
 	"quarantine", "return path", NULL };
@@ -181,6 +182,22 @@ envelope(const struct mail *mail, struct plan *plan, struct arena *arena,
 	return edit.value.n > 0 ? edit_add(plan, &edit, arena, why) : 0;
 }
 
+/* route - the header that tells Postfix the transport */
+static int
+route(const struct mail *mail, struct plan *plan, struct arena *arena,
+    struct why *why)
+{
+	struct edit edit = { .kind = EDIT_INSERT, .name = SLICE(PLAN_ROUTE) };
+
+	if (mail->egress == NULL ||
+	    mail->egress->pool->select != SELECT_HEADER)
+		return 0;
+	edit.value = egress_transport(mail, arena);
+	if (edit.value.p == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for a header");
+	return edit_add(plan, &edit, arena, why);
+}
+
 /* inserts - the headers that are ours, and so are signed */
 static int
 inserts(struct plan *plan, struct arena *arena, struct why *why)
@@ -227,7 +244,8 @@ plan_make(const struct mail *mail, const struct header_fact *h, size_t n,
 	}
 	if (any && removals(h, n, gone, plan, arena, why) == -1)
 		return -1;
-	return envelope(mail, plan, arena, why) == -1 ? -1 :
+	return envelope(mail, plan, arena, why) == -1 ||
+	    route(mail, plan, arena, why) == -1 ? -1 :
 	    inserts(plan, arena, why);
 }
 

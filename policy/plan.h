@@ -3,7 +3,7 @@
  *
  * Removals come first, from the highest index of a name to the lowest; then
  * recipients that may not have it, the hold queue, the return path, and
- * inserts at index 0, the DKIM-Signatures last.  milter/apply.c carries them
+ * inserts at index 0, the route first, the DKIM-Signatures last.  milter/apply.c carries them
  * out and nothing else does.  Memory: the arena.  Threads: any.
  */
 #ifndef POLICY_PLAN_H
@@ -33,6 +33,10 @@ struct plan {
 	size_t		 nleft;
 	struct carried	 carried;	/* what of them is ours */
 };
+
+/* The header by which a pool with select = "header" is told to Postfix: its
+ * value is the transport. It is removed at delivery, and so is not signed. */
+#define PLAN_ROUTE	"X-Penstock-Route"
 
 /* Is it a name that only we may write (X-Penstock-...)? */
 bool	plan_forged(struct slice name);

@@ -186,6 +186,13 @@ limit_shared(const struct limit *limit)
 	return (limit->per & PER_TENANT) == 0;
 }
 
+/* limit_egress - does it wait for the address? */
+bool
+limit_egress(const struct limit *limit)
+{
+	return (limit->per & (PER_POOL | PER_ADDRESS)) != 0;
+}
+
 /* limit_per - what it counts apart */
 const char *
 limit_per(const struct limit *limit, struct arena *arena)

@@ -465,6 +465,9 @@ const struct stream *policy_stream(const struct tenant *, struct slice name);
 enum over limit_over(const struct limit *, const struct stream *);
 /* Is its counter one of several tenants? */
 bool	 limit_shared(const struct limit *);
+/* Does it depend on the way that mail leaves: in a pool or an address, or
+ * counting apart by one?  It is asked when that is known, at the end. */
+bool	 limit_egress(const struct limit *);
 /* "tenant, login": what it counts apart, for eyes; in the arena. */
 const char *limit_per(const struct limit *, struct arena *);
 void	 ip_of(const struct sockaddr *, struct ip *);	/* NULL: unknown */

@@ -11,6 +11,9 @@
  * most.  The short one names the message; who of its recipients it was says
  * the mail that comes back.
  *
+ *	return path	b+SHORT@bounce.acme.example, or, where its pool is
+ *			selected by it, b.TRANSPORT.SHORT@bounce.acme.example
+ *
  *	Feedback-ID: campaign:tenant:pool:sender
  *
  * are four codes of fourteen characters: a letter that tells the fields apart
@@ -28,6 +31,7 @@
 #include <stdio.h>
 
 #include "policy/decide_in.h"
+#include "policy/egress.h"
 #include "policy/meter.h"
 #include "policy/reply.h"
 
@@ -339,8 +343,9 @@ make_feedback(const struct mail *mail, const struct header_fact *h, size_t n,
 		return why_kind(why, WHY_MEMORY, "no memory for Feedback-ID");
 	unsubscribe_code('c', hash_id("campaign", slice_of(name)), campaign);
 	unsubscribe_code('t', mail->tenant->id, tenant);
-	/* no pool is chosen yet: it is Postfix's own route */
-	unsubscribe_code('p', hash_id("pool", SLICE("")), pool);
+	/* no pool is Postfix's own route */
+	unsubscribe_code('p', mail->egress != NULL ? mail->egress->pool->id :
+	    hash_id("pool", SLICE("")), pool);
 	unsubscribe_code('s', hash_id("sender", signer(mail)), sender);
 	c->feedback = true;
 	return add(c, SLICE("Feedback-ID"), arena_printf(arena, "%s:%s:%s:%s",
@@ -380,7 +385,7 @@ static int
 make_path(const struct mail *mail, struct carried *c, struct arena *arena,
     struct why *why)
 {
-	struct slice at = mail->tenant->bounce_domain;
+	struct slice at = mail->tenant->bounce_domain, transport;
 	char *path;
 
 	if (mail->stream->return_path != RETURN_PATH_VERP ||
@@ -388,7 +393,16 @@ make_path(const struct mail *mail, struct carried *c, struct arena *arena,
 		return 0;
 	if (short_token(mail, c, why) == -1)
 		return -1;
-	path = arena_printf(arena, "b+%s@%.*s", c->text, SLICE_ARG(at));
+	if (mail->egress == NULL ||
+	    mail->egress->pool->select != SELECT_SENDER) {
+		path = arena_printf(arena, "b+%s@%.*s", c->text,
+		    SLICE_ARG(at));
+	} else {
+		transport = egress_transport(mail, arena);
+		path = transport.p == NULL ? NULL : arena_printf(arena,
+		    "b.%.*s.%s@%.*s", SLICE_ARG(transport), c->text,
+		    SLICE_ARG(at));
+	}
 	if (path == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory for a path");
 	c->return_path = slice_of(path);

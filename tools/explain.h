@@ -72,5 +72,8 @@ int	explain_ask(struct explain *, struct why *);
 void	explain_forget(struct explain *);	/* what explain_ask gathered */
 void	explain_print(struct explain *, bool color);
 void	explain_json(struct explain *);
+/* explain_way.c: pool and address */
+void	explain_way_print(struct explain *);
+void	explain_way_json(struct explain *, struct buf *);
 
 #endif

@@ -72,6 +72,12 @@ value_of(const struct mail *mail, const struct meter *meter, unsigned per)
 		    SLICE("");
 	case PER_RECIPIENT_DOMAIN:
 		return rcpt != NULL ? rcpt->to.domain : SLICE("");
+	case PER_POOL:
+		return mail->egress != NULL ? mail->egress->pool->name :
+		    SLICE("");
+	case PER_ADDRESS:
+		return mail->egress != NULL ? mail->egress->address :
+		    SLICE("");
 	case PER_GROUP:
 		return mail->tenant->group != NULL ?
 		    mail->tenant->group->name : SLICE("");
@@ -99,6 +105,16 @@ of(const struct mail *mail, const struct meter *meter)
 	return all != NULL ? all : "";
 }
 
+/* concerns - is it of the way that the mail leaves, or of all ways? */
+static bool
+concerns(const struct mail *mail, const struct meter *meter)
+{
+	const struct pool_address *a = mail->egress;
+
+	return meter->of[3] == 0 || (a != NULL && (meter->of[3] == a->id ||
+	    meter->of[3] == a->pool->id));
+}
+
 /* look - every counter that this mail met, as it stood before it */
 static void
 look(struct explain *e)
@@ -113,7 +129,7 @@ look(struct explain *e)
 	e->limits = xcalloc(mail->meters.n, sizeof(*e->limits));
 	for (i = 0; i < mail->meters.n; i++) {
 		meter = mail->meters.list[i];
-		if (meter->ask.charge.rule.p == NULL)
+		if (!meter->made || !concerns(mail, meter))
 			continue;		/* nothing was asked of it */
 		to = &e->limits[e->nlimits++];
 		to->limit = meter->limit;
@@ -360,12 +376,15 @@ explain_how(const struct explain *e)
 	}
 }
 
-/* explain_zone - the tenant's; what is shared counts in the policy's */
+/* explain_zone - the tenant's; what is shared counts in the policy's, or in
+ * the pool's */
 const struct zone *
 explain_zone(const struct explain *e, const struct explain_limit *l)
 {
 	const struct tenant *t = e->mail.tenant;
 
+	if (l != NULL && limit_egress(l->limit) && e->mail.egress != NULL)
+		return e->mail.egress->pool->zone;
 	return t != NULL && t->zone != NULL && (l == NULL ||
 	    !limit_shared(l->limit)) ? t->zone : e->live.policy->zone;
 }

@@ -175,6 +175,7 @@ explain_json(struct explain *e)
 	json_stream(e, &b);
 	json_limits(e, &b);
 	json_steps(e, &b);
+	explain_way_json(e, &b);
 	json_edits(e, &b);
 	json_rcpts(e, &b);
 	if (would->verdict != VERDICT_PASS) {

@@ -225,6 +225,7 @@ explain_print(struct explain *e, bool color)
 	if (e->nlimits > 0)
 		print_limits(e, color);
 	print_steps(e, color);
+	explain_way_print(e);
 	if (would->verdict != VERDICT_PASS)
 		printf("\nshadow  would have been %s at %s (%.*s): %.*s\n",
 		    verdict_names[would->verdict], stage_names[would->stage],

@@ -142,8 +142,21 @@ mail_of(const struct trial *t, struct mail *mail)
 	mail->declared = e->verdict <= VERDICT_HOLD ? e->size : 0;
 }
 
-/* has_limit - has the tenant one of that name that counts bytes, or else that
- * is an open one? */
+/* is_named - one of that name that counts bytes, or else an open one */
+static bool
+is_named(const struct limit *const *limits, size_t n, struct slice name,
+    bool bytes)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(limits[i]->name, name) && (bytes ?
+		    limits[i]->count == COUNT_BYTES :
+		    limits[i]->kind == LIMIT_OPEN))
+			return true;
+	return false;
+}
+
+/* has_limit - does one of that name and kind bind the tenant's mail, or the
+ * pools it leaves by? */
 static bool
 has_limit(const struct tenant *tenant, struct slice name, bool bytes)
 {
@@ -151,11 +164,18 @@ has_limit(const struct tenant *tenant, struct slice name, bool bytes)
 	    i < tenant->nstreams; i++) {
 		const struct stream *s = tenant->streams[i];
 
-		for (size_t j = 0; j < s->nlimits; j++)
-			if (slice_eq(s->limits[j]->name, name) && (bytes ?
-			    s->limits[j]->count == COUNT_BYTES :
-			    s->limits[j]->kind == LIMIT_OPEN))
+		if (is_named(s->limits, s->nlimits, name, bytes))
+			return true;
+		for (size_t j = 0; j < s->nroutes; j++) {
+			const struct pool *p = s->routes[j].pool;
+
+			if (is_named(p->limits, p->nlimits, name, bytes))
 				return true;
+			for (size_t k = 0; k < p->naddresses; k++)
+				if (is_named(p->addresses[k].limits,
+				    p->addresses[k].nlimits, name, bytes))
+					return true;
+		}
 	}
 	return false;
 }

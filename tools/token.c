@@ -216,6 +216,8 @@ read_token(const struct config *config, const struct token_ring *keys,
 		print_long(&t, names, json);
 		return TOOL_OK;
 	}
+	if (got == 0 && memchr(text.p, '@', text.n) != NULL)
+		text = token_in_path(text);
 	if (got == 0 && (got = token_short_read(keys, text, &s, &why)) == 1)
 		return print_short(config, &s, json, a);
 	if (got == -1)

@@ -67,10 +67,8 @@ def desk(tmp_path_factory):
 
 WANTED = {      # warnings that an example is to have, by their beginning
     "mailu-single": [],
-    "agency": ["open limits need penstock-ingest",
-               "pools are checked but not chosen yet"],
-    "esp": ["open limits need penstock-ingest",
-            "pools are checked but not chosen yet"],
+    "agency": ["open limits need penstock-ingest"],
+    "esp": ["open limits need penstock-ingest"],
 }
 
 

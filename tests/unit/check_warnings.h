@@ -125,28 +125,7 @@
 	  .want =
 		"policy.conf:3:2: warning: pool \"many\" has several addresses and no select: Postfix is not told which one the gate counted; write select = \"sender\" or \"header\"\n"
 		"policy.conf:10:13: warning: overflow: pool \"mild\" has an overflow of its own, which mail that comes from here does not take\n"
-		"policy.conf:13:13: warning: pools are checked but not chosen yet: mail leaves by Postfix's own route (said once)\n"
 		"policy.conf:13:13: warning: pool \"mild\" is selected by the return path (select = \"sender\"), and stream \"default\" keeps it: its mail leaves by Postfix's own route; write return_path = \"verp\"\n" },
-	{ .name = "pools of tenants are said to be idle once",
-	  .files = {
-	    { "policy.conf", TEXT("pool \"b2b\" {\n"
-		"\taddress \"192.0.2.1\" { transport = \"b1\" }\n"
-		"}\n"
-		"tenant \"a\" {\n"
-		"\tlogins = {\"a\"}\n"
-		"\tdomains = {\"a.example\"}\n"
-		"\tpool \"b2b\" { weight = 9 }\n"
-		"\tdkim \"s1\" { domain = \"a.example\" key = \"good.rsa\" }\n"
-		"}\n"
-		"tenant \"b\" {\n"
-		"\tpool \"b2b\" { }\n"
-		"\tlogins = {\"b\"}\n"
-		"\tdomains = {\"b.example\"}\n"
-		"\tdkim \"s1\" { domain = \"b.example\" key = \"good.rsa\" }\n"
-		"}\n") },
-	  },
-	  .want =
-		"policy.conf:7:2: warning: pools are checked but not chosen yet: mail leaves by Postfix's own route (said once)\n" },
 	{ .name = "more recipients in a message than a burst has room for",
 	  .files = {
 	    { "policy.conf", TEXT("class \"c\" {\n"

@@ -275,7 +275,7 @@ an_empty_event_has_every_key(void **state)
 	    "\"verdict\":\"pass\",\"would\":\"\","
 	    "\"stage\":\"connect\",\"rule\":\"\","
 	    "\"reply\":\"\",\"limit\":\"\",\"count\":0,\"charges\":[],"
-	    "\"recipients\":[],\"voids\":0,\"flags\":{\"long_lines\":false,\"no_postal\":false},"
+	    "\"recipients\":[],\"voids\":0,\"flags\":{\"long_lines\":false,\"no_postal\":false,\"overflow\":false},"
 	    "\"text\":\"\",\"return_path\":\"\",\"token\":\"\"}";
 	struct event e = { .kind = EVENT_STATUS };
 	struct buf b = BUF_INIT;
@@ -301,7 +301,7 @@ json_shows_what_there_is(void **state)
 		"{\"address\":\"b@here.example\",\"domain\":\"here.example\","
 		    "\"provider\":\"\",\"local\":true,\"verdict\":\"drop\","
 		    "\"rule\":\"acme.conf:9\"}",
-		"\"flags\":{\"long_lines\":true,\"no_postal\":false}",
+		"\"flags\":{\"long_lines\":true,\"no_postal\":false,\"overflow\":false}",
 		"\"verdict\":\"pass\",\"would\":\"refuse\"",
 		"\"login\":\"a\\u000a\\\"\xef\xbf\xbd\"", NULL };
 	struct event e = full();

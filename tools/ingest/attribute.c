@@ -253,18 +253,13 @@ by_path(const struct attribute_by *by, const struct claim *c,
 {
 	struct slice s = c->path;
 	struct token_short t;
-	const char *at;
 	uint64_t seq;
 	int got;
 
 	if (by->ring == NULL || by->gate == NULL || s.n == 0)
 		return 0;
-	if ((at = memchr(s.p, '@', s.n)) != NULL) {
-		s.n = (size_t)(at - s.p);
-		if (s.n < 2 || s.p[1] != '+' || (s.p[0] | 0x20) != 'b')
-			return 0;
-		s = slice_from(s, 2);
-	}
+	if (memchr(s.p, '@', s.n) != NULL && (s = token_in_path(s)).p == NULL)
+		return 0;
 	if ((got = token_short_read(by->ring, slice_trim(s), &t, why)) != 1 ||
 	    (got = store_by_token(by->gate, t.id, &seq, why)) != 1)
 		return got;

@@ -15,8 +15,7 @@
 bool
 report_leaves(const struct job *j)
 {
-	return j->kind == REPORT_NONE && j->recipient.n > 2 &&
-	    (j->recipient.p[0] | 0x20) == 'b' && j->recipient.p[1] == '+' &&
+	return j->kind == REPORT_NONE && token_in_path(j->recipient).n > 0 &&
 	    slice_case_eq(slice_trim(j->mail.subject), SLICE("unsubscribe"));
 }
 

@@ -1,0 +1,43 @@
+/*
+ * egress - which way a mail leaves: the pool by its first recipient, the
+ * address by what has room at its end.
+ *
+ * Weights are of recipient addresses: one address has the same pool for as long
+ * as the weights are what they are, whoever writes to it.  What is chosen is
+ * fixed with the message: Postfix is told once (see plan.h), so mail that is
+ * held keeps its address.
+ * Private to policy's decide files, but for the questions below.
+ * Threads: as decide.h.
+ */
+#ifndef POLICY_EGRESS_H
+#define POLICY_EGRESS_H
+
+#include "policy/decide.h"
+
+/* The route of a recipient among those of the stream; NULL: it has none. */
+const struct route *egress_route(const struct stream *, const struct rcpt *);
+/* At RCPT, for a remote recipient who is to get it: fixes the route, or says
+ * that his is another. */
+enum verdict egress_rcpt(struct mail *, const struct rcpt *,
+	    struct answer *);
+/* At the end of the headers: the route, if no recipient has fixed it. */
+void	egress_headers(struct mail *);
+/* The limits of the message, and the address: tries them one after the other,
+ * and those of the overflow pool.  As meters_seal.  bound: only the one that
+ * is given. */
+enum verdict egress_seal(struct mail *, int64_t size, int64_t now,
+	    struct answer *);
+
+/* The address of that text, in its shortest form; NULL: of no pool. */
+const struct pool_address *egress_find(const struct policy *,
+	    struct slice address);
+/* Did it leave by the overflow of its pool? */
+bool	egress_overflowed(const struct mail *);
+/*
+ * The transport it leaves by: the address's own, or the one for mail to a
+ * provider that takes few connections, when all of it goes there.  In the
+ * arena; p NULL: without memory, or Postfix's own route.
+ */
+struct slice egress_transport(const struct mail *, struct arena *);
+
+#endif
