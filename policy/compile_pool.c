@@ -18,8 +18,8 @@
 
 #include "lib/scan.h"
 #include "lib/text.h"
+#include "policy/egress.h"
 
-#define PATH_LOCAL	64	/* bytes of a local part */
 #define SHARES_MAX	PROVIDER_MAX
 
 /* enter - by its name; a second one was said by keyword_duplicates */
@@ -273,6 +273,12 @@ addresses(struct build *b, struct pool *p, const struct node *node,
 		address(b, c, a, problems);
 		once(b, "address", a->address, a, problems);
 		once(b, "transport", a->transport, a, problems);
+		for (unsigned k = 0; a->transport.n > 0 &&
+		    k < provider_count(); k++)
+			if (egress_divides(a, k))
+				once(b, "transport", slice_of(build_printf(b,
+				    b->work, "%.*s-%s", SLICE_ARG(a->transport),
+				    provider_name(k))), a, problems);
 	}
 	if (n == 0)
 		problem_warn(problems, node->at, "pool \"%.*s\" has no "
@@ -283,8 +289,6 @@ addresses(struct build *b, struct pool *p, const struct node *node,
 static void
 selectable(const struct pool *p, struct problems *problems)
 {
-	const size_t most = PATH_LOCAL - TOKEN_SHORT - (sizeof("b..") - 1);
-
 	if (p->select == SELECT_NONE && p->naddresses > 1)
 		problem_warn(problems, p->addresses[1].at, "pool \"%.*s\" has "
 		    "several addresses and no select: Postfix is not told "
@@ -294,11 +298,11 @@ selectable(const struct pool *p, struct problems *problems)
 	    i++) {
 		const struct pool_address *a = &p->addresses[i];
 
-		if (a->transport.n > most)
+		if (a->transport.n > EGRESS_TRANSPORT)
 			problem_error(problems, a->transport_at, "transport: "
-			    "\"%.*s\" is longer than the %zu letters that fit "
+			    "\"%.*s\" is longer than the %d letters that fit "
 			    "into a return path (select = \"sender\")",
-			    SLICE_ARG(a->transport), most);
+			    SLICE_ARG(a->transport), EGRESS_TRANSPORT);
 		else if (memchr(a->transport.p != NULL ? a->transport.p : "",
 		    '.', a->transport.n) != NULL)
 			problem_error(problems, a->transport_at, "transport: "

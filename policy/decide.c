@@ -97,6 +97,12 @@ sender_owned(struct mail *mail, struct answer *a)
 enum verdict
 decide_sender(struct mail *mail, struct answer *a)
 {
+	if (egress_forged(mail->policy, &mail->mail_from))
+		return reply(a, mail->arena, VERDICT_REFUSE, "553", "5.7.1",
+		    mail->tenant->at, "tenant %.*s: \"%.*s\" is a return path "
+		    "that only this gate writes",
+		    SLICE_ARG(mail->tenant->name), SLICE_ARG(reply_clean(
+		    mail->arena, mail->mail_from.text)));
 	if (sender_owned(mail, a) == VERDICT_PASS ||
 	    shadow(mail, SHADOW_OWNERSHIP, a) == VERDICT_PASS)
 		return VERDICT_PASS;

@@ -26,6 +26,8 @@
  */
 #include "policy/egress.h"
 
+#include <string.h>
+
 #include "lib/hash.h"
 #include "policy/decide_in.h"
 #include "policy/meter.h"
@@ -351,6 +353,30 @@ egress_overflowed(const struct mail *mail)
 	    mail->egress->pool != mail->route->pool;
 }
 
+/* egress_forged - only mail that a pool steers by it could be harmed */
+bool
+egress_forged(const struct policy *p, const struct mailbox *from)
+{
+	struct slice token = token_in_path(from->local);
+
+	if (token.n != TOKEN_SHORT || from->local.p[1] != '.')
+		return false;
+	for (size_t i = 0; i < p->npools; i++)
+		if (p->pools[i]->select == SELECT_SENDER)
+			return true;
+	return false;
+}
+
+/* egress_divides - does it take few connections, and has the name room? */
+bool
+egress_divides(const struct pool_address *a, unsigned provider)
+{
+	return a->pool->select != SELECT_NONE && provider < PROVIDER_MAX &&
+	    provider_connections(provider) > 0 &&
+	    (a->pool->select != SELECT_SENDER || a->transport.n + 1 +
+	    strlen(provider_name(provider)) <= EGRESS_TRANSPORT);
+}
+
 /* only_provider - that all of it goes to; PROVIDER_MAX: to several */
 static unsigned
 only_provider(const struct mail *mail)
@@ -378,7 +404,7 @@ egress_transport(const struct mail *mail, struct arena *arena)
 	if (a == NULL)
 		return SLICE_NONE;
 	provider = only_provider(mail);
-	if (provider >= PROVIDER_MAX || provider_connections(provider) == 0)
+	if (!egress_divides(a, provider))
 		return a->transport;
 	name = arena_printf(arena, "%.*s-%s", SLICE_ARG(a->transport),
 	    provider_name(provider));

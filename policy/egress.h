@@ -14,6 +14,10 @@
 
 #include "policy/decide.h"
 
+/* Letters of a transport in a return path, "b.TRANSPORT.TOKEN", whose local
+ * part has 64 at most (RFC 5321, 4.5.3.1.1). */
+#define EGRESS_TRANSPORT	(64 - TOKEN_SHORT - 3)
+
 /* The route of a recipient among those of the stream; NULL: it has none. */
 const struct route *egress_route(const struct stream *, const struct rcpt *);
 /* At RCPT, for a remote recipient who is to get it: fixes the route, or says
@@ -28,6 +32,12 @@ void	egress_headers(struct mail *);
 enum verdict egress_seal(struct mail *, int64_t size, int64_t now,
 	    struct answer *);
 
+/* Is it a sender that only we may write: a return path that names one of our
+ * transports?  Whoever wrote it could choose his address. */
+bool	egress_forged(const struct policy *, const struct mailbox *);
+/* Has that address a transport of its own for mail to the provider?  In a
+ * return path there may be no room for the name. */
+bool	egress_divides(const struct pool_address *, unsigned provider);
 /* The address of that text, in its shortest form; NULL: of no pool. */
 const struct pool_address *egress_find(const struct policy *,
 	    struct slice address);

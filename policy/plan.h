@@ -3,8 +3,9 @@
  *
  * Removals come first, from the highest index of a name to the lowest; then
  * recipients that may not have it, the hold queue, the return path, and
- * inserts at index 0, the route first, the DKIM-Signatures last.  milter/apply.c carries them
- * out and nothing else does.  Memory: the arena.  Threads: any.
+ * inserts at index 0, the route first, the DKIM-Signatures last.
+ * milter/apply.c carries them out and nothing else does.
+ * Memory: the arena.  Threads: any.
  */
 #ifndef POLICY_PLAN_H
 #define POLICY_PLAN_H

@@ -14,6 +14,7 @@
 
 #include "lib/mem.h"
 #include "tools/policy.h"
+#include "tools/postfix_ways.h"
 #include "tools/tool.h"
 
 #define USAGE	"penstock postfix-config [--main | --master] [--queue DIR]"
@@ -26,7 +27,7 @@ static const char help[] = "usage: " USAGE "\n\n"
 "Prints the lines for Postfix's main.cf and master.cf that belong to this\n"
 "configuration, each with its reason. Changes nothing.\n\n"
 "  --main        main.cf only\n"
-"  --master      master.cf only: a transport for each address of the pools\n"
+"  --master      master.cf only: transports for each address of the pools\n"
 "  --queue DIR   Postfix's queue_directory, default " QUEUE "\n";
 
 struct wanted {
@@ -237,44 +238,7 @@ print_main(const struct config *config, const struct policy *p,
 	    "signature made here.");
 	printf("disable_mime_output_conversion = yes\n");
 	print_reports(config, p, queue);
-}
-
-/* print_address - the transport of one address */
-static void
-print_address(const struct pool *pool, const struct pool_address *a)
-{
-	bool v6 = memchr(a->address.p, ':', a->address.n) != NULL;
-
-	printf("\n# pool \"%.*s\", address %.*s\n", SLICE_ARG(pool->name),
-	    SLICE_ARG(a->address));
-	printf("%.*s unix - - n - - smtp\n", SLICE_ARG(a->transport));
-	printf("    -o syslog_name=postfix/%.*s\n", SLICE_ARG(a->transport));
-	printf("    -o %s=%.*s\n", v6 ? "smtp_bind_address6" :
-	    "smtp_bind_address", SLICE_ARG(a->address));
-	/* The other family would leave by an address outside of the pool. */
-	printf("    -o inet_protocols=%s\n", v6 ? "ipv6" : "ipv4");
-	if (a->helo.n > 0)
-		printf("    -o smtp_helo_name=%.*s\n", SLICE_ARG(a->helo));
-	printf("    -o disable_mime_output_conversion=yes\n");
-}
-
-/* print_master - master.cf */
-static void
-print_master(const struct config *config, const struct policy *p)
-{
-	size_t n = 0;
-
-	printf("# master.cf: a transport for each address of the pools in "
-	    "%s\n", config->policy);
-	for (size_t i = 0; i < p->npools; i++)
-		for (size_t j = 0; j < p->pools[i]->naddresses; j++, n++)
-			print_address(p->pools[i], &p->pools[i]->addresses[j]);
-	if (n == 0)
-		printf("# There are no pools: mail leaves by Postfix's own "
-		    "smtp transport.\n");
-	else
-		printf("\n# Nothing chooses these transports yet in this "
-		    "release.\n");
+	postfix_ways_main(p);
 }
 
 /* options - 0, or the exit status; *help_shown stops with 0 */
@@ -333,7 +297,7 @@ tool_postfix_config(const struct tool *tool, int argc, char **argv)
 	if (wanted.main && wanted.master)
 		putchar('\n');
 	if (wanted.master)
-		print_master(config, policy);
+		postfix_ways_master(config, policy);
 out:
 	policy_drop(policy);
 	arena_free(arena);
