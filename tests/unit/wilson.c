@@ -13,7 +13,7 @@
 
 #include "lib/wilson.h"
 
-/* goes_with - (seen - p)^2 <= z^2 p (1 - p) / n: does p go with what was seen? */
+/* goes_with - (seen - p)^2 <= z^2 p (1 - p) / n: does p fit what was seen? */
 static int
 goes_with(long double seen, long double p, long double n, long double z)
 {
