@@ -26,6 +26,9 @@
  *					the only remote recipient
  *	held	   be64 sequence of	what is to become of it (held.c); gone
  *		   the hold event	when it is done
+ *	warmups	   the warmup's counter	how far it has come, and how far the
+ *		   of a day, or a zone	days of a zone were judged
+ *					(store_warm.c)
  *	forms	   hash_128 of path	field path, field text
  *
  *	status: u8 format = 3, i64 pid, started, heartbeat, wall, clock_jump,
@@ -61,7 +64,8 @@
 enum { STATUS_FORMAT = 3 };
 
 static const char *const tables[] = { "meta", "events", "minutes",
-	"queue_ids", "counters", "forms", "tokens", "held", NULL };
+	"queue_ids", "counters", "forms", "tokens", "held",
+	"warmups", NULL };
 const struct db_layout store_layout = { .version = 1, .kind = "gate",
 	.tables = tables, .first = T_TOKENS };
 

@@ -2,7 +2,8 @@
  * store_in - the tables of the gate's store, for the files that make it up.
  *
  * store.c writes and opens, store_read.c reads, store_verify.c compares,
- * store_desk.c keeps what the gate knows of the desk, held.c what is held.
+ * store_desk.c keeps what the gate knows of the desk, held.c what is held,
+ * store_warm.c how far warmups have come.
  */
 #ifndef LIB_STORE_IN_H
 #define LIB_STORE_IN_H
@@ -10,7 +11,7 @@
 #include "lib/store.h"
 
 enum store_table { T_META, T_EVENTS, T_MINUTES, T_QUEUE_IDS, T_COUNTERS,
-	T_FORMS, T_TOKENS, T_HELD };
+	T_FORMS, T_TOKENS, T_HELD, T_WARMUPS };
 extern const struct db_layout store_layout;
 
 #define STORE_MINUTE	(60 * INT64_C(1000000))

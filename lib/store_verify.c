@@ -14,6 +14,7 @@
  *	counters	decode; none is ahead of the last event
  *	held		decode; each names the hold of that queue id, and the
  *			release that decided
+ *	warmups		a key is a counter's, or the hash of the zone
  *	meta		the checkpoint is not ahead either; the status decodes
  *	forms		the key is the hash of the path
  *
@@ -29,6 +30,7 @@
 
 #include "lib/hash.h"
 #include "lib/held.h"
+#include "lib/store_warm.h"
 #include "lib/wire.h"
 
 enum { BATCH = 1000 };
@@ -226,6 +228,27 @@ check_counter(struct check *c, struct slice key, struct slice value)
 	return check_ahead(c, "a counter", row.seq);
 }
 
+/* check_warm - a row of warmups; what is in one says policy/progress.c */
+static int
+check_warm(struct check *c, struct slice key, struct slice value)
+{
+	struct wire w = wire_of(value);
+	struct slice zone;
+	uint8_t hash[16];
+
+	if (key.n == STORE_WARM_KEY)
+		return value.n > 0 ? 0 : wrong(c, "a row of the warmups is "
+		    "empty");
+	(void)get_i64(&w);
+	zone = get_field(&w);
+	hash_128(zone.p, zone.n, hash);
+	if (w.bad || key.n != 17 || key.p[0] != 'z' ||
+	    memcmp(key.p + 1, hash, sizeof(hash)) != 0)
+		return wrong(c, "a row of the warmups is not where its zone "
+		    "belongs");
+	return 0;
+}
+
 /* check_kind - the event that a row of held names is of that kind */
 static int
 check_kind(struct check *c, const struct held *h, uint64_t seq,
@@ -384,6 +407,7 @@ store_verify(const char *dir, struct store_tally *tally, struct why *why)
 	    check_table(&c, T_TOKENS, check_token) == 0 &&
 	    check_table(&c, T_COUNTERS, check_counter) == 0 &&
 	    check_table(&c, T_HELD, check_held) == 0 &&
+	    check_table(&c, T_WARMUPS, check_warm) == 0 &&
 	    check_table(&c, T_META, check_meta) == 0 &&
 	    check_table(&c, T_FORMS, check_form) == 0)
 		rc = 0;

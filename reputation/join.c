@@ -140,6 +140,9 @@ apply(struct join *j, struct slice encoded, uint64_t *seq, struct why *why)
 	if (e.kind == EVENT_VOID)
 		return outcome_message_void(j->o, e.instance, e.queue_id,
 		    e.voids, why);
+	if (e.kind == EVENT_RELEASE)
+		return e.verdict != VERDICT_PASS ? 0 :
+		    outcome_released(j->o, &e, why);
 	if (e.kind != EVENT_ACCEPT && e.kind != EVENT_HOLD)
 		return 0;
 	j->counts.events++;

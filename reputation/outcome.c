@@ -28,6 +28,7 @@
  *		     address, provider, kind
  *		     "d" be32 day, text		u64 count
  *		     provider, u8 bucket
+ *		     "w" ...			lib/fate.c
  *	finals	     u8[16] counter of an open	u64 recipients that became final
  *		     limit
  *	domains	     recipient domain		lib/happenings.c
@@ -36,13 +37,13 @@
  *	suppressions, backoff, dmarc, quarantine, breakers,
  *	strikes: rows of other modules
  *
- *	message: u8 format = 1, u8 flags (1 a notice), u64 event, i64 first,
- *	last, expired, removed, u32 accepted, final, field tenant, group,
+ *	message: u8 format = 1 or 2, u8 flags (1 a notice), u64 event, i64
+ *	first, last, expired, removed, u32 accepted, final, field tenant, group,
  *	stream, campaign, pool, address, u32 open limits, each: u8[16] key,
  *	i64 amount; u32 recipients, each: u8[8] hash of the address in lower
  *	case, u16 kinds seen (bit i: the i-th kind; 0x8000 the event names it,
  *	0x4000 as a local one), i32 first day deferred, u32 days (bit i: on
- *	day + i)
+ *	day + i); format 2: u32 warmups, each: u8[16] counter of a day
  *
  * The generation of a message is the sequence of its event; a message that
  * has none gets 2^63 + the second of its first line.  So a queue id that

@@ -260,7 +260,8 @@ outcome_record(struct outcomes *o, struct outcome_message *m,
 	    outcome_suppress(o, x, why) == -1) {
 		return -1;
 	}
-	return add_totals(o, x, why) == -1 ? -1 : 1;
+	return add_totals(o, x, why) == -1 ||
+	    outcome_fate(o, m, x, why) == -1 ? -1 : 1;
 }
 
 /* outcomes_add - one outcome, unless it was there */
@@ -412,6 +413,8 @@ outcome_accept(struct outcomes *o, const struct event *e, struct why *why)
 		why_kind(why, WHY_MEMORY, "no memory for a message");
 		return outcome_fail(o, why);
 	}
+	if (outcome_warm(o, m, e, why) == -1)
+		return -1;
 	return add_known(o, m, e, why) == -1 ? -1 : outcome_index(o, e, why);
 }
 

@@ -5,13 +5,14 @@
  * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
  * and as JSON.  outcome_message.c: what is known per message and recipient.
  * outcome_add.c: adding one; outcome_suppress.c: what that means for its
- * address; outcome_backoff.c: for the mail that follows; outcome_read.c,
- * outcome_find.c: reading.
+ * address; outcome_backoff.c: for the mail that follows; outcome_fate.c: for
+ * warmups; outcome_read.c, outcome_find.c: reading.
  */
 #ifndef REPUTATION_OUTCOME_IN_H
 #define REPUTATION_OUTCOME_IN_H
 
 #include "lib/buf.h"
+#include "lib/fate.h"
 #include "lib/map.h"
 #include "reputation/outcome.h"
 
@@ -59,6 +60,8 @@ struct outcome_message {
 	struct slice	 tenant, group, stream, campaign, pool, address;
 	struct outcome_open *open;
 	size_t		 nopen;
+	uint8_t		 (*warm)[FATE_SUBJECT];	/* warmups that it counts in */
+	size_t		 nwarm;
 	struct outcome_rcpt *rcpts;	/* the first "sorted" by hash */
 	size_t		 nrcpts, sorted, room;
 	bool		 dirty;
@@ -124,6 +127,7 @@ int	outcome_message_void(struct outcomes *, struct slice instance,
 /* As outcomes_add, for a message at hand; address names the recipient. */
 int	outcome_record(struct outcomes *, struct outcome_message *,
 	    struct outcome_rcpt *, struct outcome *, struct why *);
+
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
 /* Indexes one that was refused, deferred or dropped. */
@@ -136,6 +140,18 @@ int	outcome_known_domain(struct outcomes *, struct slice domain,
 	    struct learned *, struct why *);
 int	outcome_deferrals(struct outcomes *, uint64_t event, struct arena *,
 	    struct map *by_recipient, struct why *);
+
+/* --- outcome_fate.c ------------------------------------------------------ */
+/* What a new outcome means for the warmups that its message counts in. */
+int	outcome_fate(struct outcomes *, const struct outcome_message *,
+	    const struct outcome *, struct why *);
+/* The warmups that an event is charged to. */
+int	outcome_warm(struct outcomes *, struct outcome_message *,
+	    const struct event *, struct why *);
+/* The release of a message that was held: it is charged now, and may leave by
+ * another address. */
+int	outcome_released(struct outcomes *, const struct event *,
+	    struct why *);
 
 /* --- outcome_suppress.c --------------------------------------------------- */
 int	outcome_suppress(struct outcomes *, const struct outcome *,

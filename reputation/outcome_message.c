@@ -15,8 +15,8 @@
 #include "lib/hash.h"
 #include "lib/wire.h"
 
-enum { FORMAT = 1, NOTICE = 1, TAIL = 256, ID_MOST = 64, LOWERED = 512,
-	HASH = 8, RCPT = 18, OPEN = 24 };
+enum { FORMAT = 2, PLAIN = 1, NOTICE = 1, TAIL = 256, ID_MOST = 64,
+	LOWERED = 512, HASH = 8, RCPT = 18, OPEN = 24 };
 
 #define SLACK	(5 * INT64_C(1000000))	/* a log's clock beside the gate's */
 #define REOPENED (60 * INT64_C(1000000))	/* lines behind "removed" */
@@ -86,6 +86,19 @@ keep(struct outcomes *o, struct slice text, bool *failed)
 	return kept;
 }
 
+/* decode_warm - behind all else; false as below */
+static bool
+decode_warm(struct outcomes *o, struct wire *w, struct outcome_message *m)
+{
+	m->nwarm = get_u32(w);
+	if (w->bad || m->nwarm > (size_t)(w->end - w->p) / FATE_SUBJECT)
+		return false;
+	m->warm = arena_array(o->arena, m->nwarm + 1, sizeof(*m->warm));
+	for (size_t i = 0; m->warm != NULL && i < m->nwarm; i++)
+		get_bytes(w, m->warm[i], sizeof(m->warm[i]));
+	return m->warm != NULL;
+}
+
 /* decode - a row; false when it makes no sense or memory ends */
 static bool
 decode(struct outcomes *o, struct slice value, struct outcome_message *m)
@@ -93,7 +106,8 @@ decode(struct outcomes *o, struct slice value, struct outcome_message *m)
 	struct slice *texts[] = { &m->tenant, &m->group, &m->stream,
 		&m->campaign, &m->pool, &m->address };
 	struct wire w = wire_of(value);
-	bool failed = get_u8(&w) != FORMAT;
+	uint8_t format = get_u8(&w);
+	bool failed = format != FORMAT && format != PLAIN;
 	size_t i;
 
 	m->notice = (get_u8(&w) & NOTICE) != 0;
@@ -127,6 +141,8 @@ decode(struct outcomes *o, struct slice value, struct outcome_message *m)
 		r->day = (int32_t)get_u32(&w);
 		r->days = get_u32(&w);
 	}
+	if (format == FORMAT && !decode_warm(o, &w, m))
+		return false;
 	return !w.bad && w.p == w.end && m->open != NULL && m->rcpts != NULL;
 }
 
@@ -157,7 +173,7 @@ encode(struct outcomes *o, struct outcome_message *m)
 
 	order(m);
 	buf_reset(b);
-	put_u8(b, FORMAT);
+	put_u8(b, m->nwarm > 0 ? FORMAT : PLAIN);
 	put_u8(b, m->notice ? NOTICE : 0);
 	put_u64(b, m->event);
 	put_i64(b, m->first);
@@ -180,6 +196,11 @@ encode(struct outcomes *o, struct outcome_message *m)
 		put_u32(b, (uint32_t)m->rcpts[i].day);
 		put_u32(b, m->rcpts[i].days);
 	}
+	if (m->nwarm == 0)
+		return;
+	put_u32(b, (uint32_t)m->nwarm);
+	for (i = 0; i < m->nwarm; i++)
+		put_bytes(b, m->warm[i], sizeof(m->warm[i]));
 }
 
 /* outcome_messages_write - those that changed */
@@ -417,7 +438,7 @@ outcome_message_void(struct outcomes *o, struct slice instance,
 	if (c != NULL) {
 		c->m.removed = c->m.first - REOPENED - 2 * SLACK;
 		c->m.accepted = 0;
-		c->m.nopen = 0;
+		c->m.nopen = c->m.nwarm = 0;
 		c->m.nrcpts = c->m.sorted = 0;
 		c->m.dirty = true;
 	}

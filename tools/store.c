@@ -27,7 +27,8 @@
 enum { BATCH = 256 };
 
 static const char *const table_names[] = { "meta", "events", "minutes",
-	"queue_ids", "counters", "forms", "tokens", "held" };
+	"queue_ids", "counters", "forms", "tokens", "held",
+	"warmups" };
 enum { NTABLES = sizeof(table_names) / sizeof(table_names[0]) };
 
 /* gate_dir - where the gate's store is */
