@@ -53,7 +53,7 @@ const char *const verdict_names[] = { "pass", "hold", "defer", "refuse",
 const char *const stage_names[] = { "connect", "mail", "rcpt", "headers",
 	"message", NULL };
 const char *const limit_kind_names[] = { "throttle", "cap", "open",
-	NULL };
+	"held", NULL };
 
 /* Every plain text of an event; one list for both directions. */
 static const size_t texts[] = {
@@ -251,7 +251,7 @@ get_charges(struct wire *w, struct charge **charges, size_t *n,
 		c->period = get_i64(w);
 		c->name = get_field(w);
 		c->rule = get_field(w);
-		if (w->bad || c->kind > LIMIT_OPEN || c->shared > 1)
+		if (w->bad || c->kind > LIMIT_HELD || c->shared > 1)
 			return why_set(why,
 			    "charge %zu of the event makes no sense", i + 1);
 	}

@@ -32,7 +32,8 @@ enum stage { STAGE_CONNECT, STAGE_MAIL, STAGE_RCPT, STAGE_HEADERS,
 	STAGE_MESSAGE };
 extern const char *const stage_names[];
 
-enum limit_kind { LIMIT_THROTTLE, LIMIT_CAP, LIMIT_OPEN };
+/* HELD is no limit of a policy: how much waits for one in the hold queue. */
+enum limit_kind { LIMIT_THROTTLE, LIMIT_CAP, LIMIT_OPEN, LIMIT_HELD };
 extern const char *const limit_kind_names[];
 
 /*
@@ -45,7 +46,8 @@ struct charge {
 	uint8_t		shared;		/* the key spans several tenants */
 	uint64_t	tenant;		/* id of the tenant that spends */
 	int64_t		amount;		/* recipients, messages or bytes; of a
-					   RESET: what is forgotten */
+					   RESET: what is forgotten; below 0:
+					   what a RELEASE gives back */
 	int64_t		window;		/* cap: start, us; others: 0 */
 	int64_t		window_end;	/* cap: end, us; others: 0 */
 	int64_t		rate;		/* throttle: leaks rate per period us */
@@ -99,7 +101,8 @@ struct event {
 	size_t		 ncharges;
 	struct event_recipient *recipients;
 	size_t		 nrecipients;
-	uint64_t	 voids;		/* EVENT_VOID: seq it takes back */
+	uint64_t	 voids;		/* EVENT_VOID: seq it takes back;
+					   RELEASE: of the hold it is about */
 	struct slice	 text;		/* RELOAD, STATUS, RESET: what happened */
 	struct slice	 return_path;	/* MAIL FROM as it left, where the gate
 					   wrote its own */

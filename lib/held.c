@@ -128,6 +128,16 @@ store_put_held(struct store *s, const struct held *h, struct why *why)
 	return store_put_buf(s, T_HELD, held_key(h->seq, key), why);
 }
 
+/* store_put_held_row - what held_encode made */
+int
+store_put_held_row(struct store *s, uint64_t seq, struct slice row,
+    struct why *why)
+{
+	uint8_t key[8];
+
+	return store_put_row(s, T_HELD, held_key(seq, key), row, why);
+}
+
 /* store_drop_held - it is held no more */
 int
 store_drop_held(struct store *s, uint64_t seq, struct why *why)

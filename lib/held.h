@@ -60,6 +60,9 @@ int	store_held(struct store *, uint64_t from, int state, size_t n,
 int	store_held_at(struct store *, uint64_t seq, struct arena *,
 	    struct held *, struct why *);
 int	store_put_held(struct store *, const struct held *, struct why *);
+/* The same, encoded already. */
+int	store_put_held_row(struct store *, uint64_t seq, struct slice,
+	    struct why *);
 /* Not there is fine. */
 int	store_drop_held(struct store *, uint64_t seq, struct why *);
 

@@ -378,7 +378,7 @@ store_get_counter(struct slice key, struct slice value,
 	row->rate = get_i64(&w);
 	row->period = get_i64(&w);
 	row->seq = get_u64(&w);
-	return !w.bad && row->kind <= LIMIT_OPEN && row->shared <= 1;
+	return !w.bad && row->kind <= LIMIT_HELD && row->shared <= 1;
 }
 
 /* store_drop_counter - it says nothing any more; not there is fine */

@@ -7,7 +7,7 @@
  *
  *	events		decode; sequences dense; times never go back; the first
  *			of a minute is in minutes; a queue id is in queue_ids,
- *			at this event or a later one
+ *			at this event or a later one, but for releases
  *	minutes		each row names the first event of just that minute
  *	tokens		each row names the event that has the token
  *	queue_ids	each row names an event that bears the id
@@ -88,7 +88,8 @@ check_indexes(struct check *c, const struct event *e)
 			    e->seq);
 		c->minute = minute;
 	}
-	if (e->queue_id.n == 0)
+	/* a release is found by its hold, whose queue id it bears */
+	if (e->queue_id.n == 0 || e->kind == EVENT_RELEASE)
 		return 0;
 	got = db_get(c->txn, T_QUEUE_IDS, store_queue_key(e->queue_id, room),
 	    &value, c->why);

@@ -265,6 +265,33 @@ record_accept(struct session *s)
 	return 0;
 }
 
+/* record_held - whose it is, until when it may wait, and for what */
+int
+record_held(struct session *s, struct held *h, struct why *why)
+{
+	const struct message *m = &s->message;
+	const struct event *e = &m->event;
+	const struct answer *hold = &m->mail.hold;
+
+	*h = (struct held){
+		.since = e->time,
+		.until = e->time + m->mail.stream->hold_max,
+		.forecast = hold->next > 0 ? hold->next : 0,
+		.tenant_id = m->mail.tenant->id,
+		.instance = e->instance,
+		.queue_id = e->queue_id,
+		.tenant = e->tenant,
+		.stream = e->stream,
+		.pool = e->pool,
+		.address = e->address,
+		.why = e->limit.n > 0 ? e->limit : e->rule,
+	};
+	if (!held_queue_id(e->queue_id))
+		return why_set(why, "Postfix tells no queue id to hold the "
+		    "message under (is i in milter_end_of_data_macros?)");
+	return 0;
+}
+
 /* fill_refused - the one recipient that a refusal is about */
 static void
 fill_refused(struct message *m, struct event *e, struct slice text,

@@ -8,10 +8,14 @@
 #ifndef MILTER_RECORD_H
 #define MILTER_RECORD_H
 
+#include "lib/held.h"
 #include "milter/session.h"
 
 /* Fills message.event, borrowing the message's memory. -1 without memory. */
 int	record_accept(struct session *);
+/* Behind it, of a message that is to be held: its row among the held, which
+ * borrows the same. -1: it cannot be held. */
+int	record_held(struct session *, struct held *, struct why *);
 /* A refusal or deferral: the event, unless the mail is nobody's business;
  * rcpt.p NULL: of the whole message, which gets its log line. */
 void	record_refusal(struct session *, const struct answer *,

@@ -424,6 +424,23 @@ sign(struct session *s, struct why *why)
 	return 0;
 }
 
+/* commit - the event, and of a message that is held its row, on disk */
+static int
+commit(struct session *s, struct why *why)
+{
+	struct message *m = &s->message;
+	struct held held;
+
+	if (m->event.kind != EVENT_HOLD) {
+		m->handed = true;
+		return writer_commit(s->gate->writer, &m->event, &m->seq, why);
+	}
+	if (record_held(s, &held, why) == -1)
+		return -1;
+	m->handed = true;
+	return writer_hold(s->gate->writer, &m->event, &held, &m->seq, why);
+}
+
 /* stage_eom - sealed, signed, on disk; then it may be edited and accepted */
 enum turn
 stage_eom(struct session *s, struct slice queue_id, struct answer *a)
@@ -454,8 +471,7 @@ stage_eom(struct session *s, struct slice queue_id, struct answer *a)
 		later(a, STAGE_MESSAGE, "message too complex");
 		return refuse(s, a);
 	}
-	m->handed = true;
-	if (writer_commit(s->gate->writer, &m->event, &m->seq, &why) == -1)
+	if (commit(s, &why) == -1)
 		return broke(s, a, STAGE_MESSAGE, "4.3.0", "not recorded",
 		    &why);
 	return TURN_ACCEPT;

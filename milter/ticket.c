@@ -65,6 +65,7 @@ ticket_free(struct ticket *t)
 {
 	buf_free(&t->encoded);
 	buf_free(&t->queue_id);
+	buf_free(&t->held);
 	free(t->charges);
 	sem_destroy(&t->done);
 	free(t);
@@ -116,9 +117,9 @@ ticket_drop(struct writer *w, struct ticket *t)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* ticket_fill - the event, its queue id and its charges; -1 without memory */
+/* ticket_fill - the event, its queue id, its charges, and its row */
 int
-ticket_fill(struct ticket *t, const struct event *e)
+ticket_fill(struct ticket *t, const struct event *e, const struct held *held)
 {
 	struct charge *charges;
 	size_t i;
@@ -128,7 +129,12 @@ ticket_fill(struct ticket *t, const struct event *e)
 	event_encode(e, &t->encoded);
 	buf_reset(&t->queue_id);
 	buf_slices(&t->queue_id, e->queue_id);
-	if (buf_failed(&t->encoded) || buf_failed(&t->queue_id))
+	buf_reset(&t->held);
+	if (held != NULL)
+		held_encode(held, &t->held);
+	t->voids = e->voids;
+	if (buf_failed(&t->encoded) || buf_failed(&t->queue_id) ||
+	    buf_failed(&t->held))
 		return -1;
 	if (e->ncharges > t->charges_cap) {
 		charges = realloc(t->charges, e->ncharges * sizeof(*charges));

@@ -274,10 +274,10 @@ give_up(struct writer *w, struct ticket *t)
 	return false;
 }
 
-/* writer_commit - the event is on disk when this returns 0 */
-int
-writer_commit(struct writer *w, const struct event *e, uint64_t *seq,
-    struct why *why)
+/* commit - the event is on disk when this returns 0, with its row */
+static int
+commit(struct writer *w, const struct event *e, const struct held *held,
+    uint64_t *seq, struct why *why)
 {
 	int64_t until = clock_mono() + w->deadline;
 	struct ticket *t = NULL;
@@ -290,7 +290,7 @@ writer_commit(struct writer *w, const struct event *e, uint64_t *seq,
 		return refuse(w, e);
 	}
 	if ((t = ticket_get(w, TICKET_MAIL)) == NULL ||
-	    ticket_fill(t, e) == -1) {
+	    ticket_fill(t, e, held) == -1) {
 		if (t != NULL)
 			ticket_drop(w, t);
 		why_kind(why, WHY_MEMORY, "no memory to record the message");
@@ -320,6 +320,22 @@ writer_commit(struct writer *w, const struct event *e, uint64_t *seq,
 	return rc;
 }
 
+/* writer_commit - of mail that goes on */
+int
+writer_commit(struct writer *w, const struct event *e, uint64_t *seq,
+    struct why *why)
+{
+	return commit(w, e, NULL, seq, why);
+}
+
+/* writer_hold - of mail that waits */
+int
+writer_hold(struct writer *w, const struct event *e, const struct held *held,
+    uint64_t *seq, struct why *why)
+{
+	return commit(w, e, held, seq, why);
+}
+
 /* writer_void - what was recorded was not accepted after all */
 void
 writer_void(struct writer *w, const struct event *e, uint64_t seq)
@@ -332,7 +348,7 @@ writer_void(struct writer *w, const struct event *e, uint64_t seq)
 	v.seq = 0;
 	v.text = SLICE("the message was not accepted: an edit failed");
 	if ((t = ticket_get(w, TICKET_VOID)) == NULL ||
-	    ticket_fill(t, &v) == -1) {
+	    ticket_fill(t, &v, NULL) == -1) {
 		if (t != NULL)
 			ticket_drop(w, t);
 		log_error("no memory to void event %llu: what it was charged "
@@ -399,7 +415,7 @@ writer_note(struct writer *w, const struct event *e)
 	if (note_counted(w, e))
 		return;
 	if ((t = ticket_get(w, TICKET_NOTE)) == NULL ||
-	    ticket_fill(t, e) == -1) {
+	    ticket_fill(t, e, NULL) == -1) {
 		pthread_mutex_lock(&w->lock);
 		if (t != NULL)
 			ticket_put(w, t);

@@ -14,6 +14,7 @@
 #define MILTER_WRITER_H
 
 #include "lib/event.h"
+#include "lib/held.h"
 #include "lib/store.h"
 #include "policy/ledger.h"
 
@@ -38,6 +39,10 @@ bool	 writer_beats(struct writer *);
  */
 int	 writer_commit(struct writer *, const struct event *, uint64_t *seq,
 	    struct why *);
+/* The same of a message that is held: its row is on disk with the event, and
+ * goes when that is voided.  The row's seq is the writer's to give. */
+int	 writer_hold(struct writer *, const struct event *,
+	    const struct held *, uint64_t *seq, struct why *);
 /* An accepted event whose edits failed: written without waiting. */
 void	 writer_void(struct writer *, const struct event *, uint64_t seq);
 /* Refusals and deferrals: not waited for; repeats of (tenant, limit, stage,
@@ -67,6 +72,23 @@ struct writer_desk {
 	struct slice		 trouble;	/* empty: none */
 };
 int	 writer_desk(struct writer *, const struct writer_desk *,
+	    struct why *);
+/*
+ * What becomes of held messages (milter/pacer.c), in one commit that is waited
+ * for: releases with their rows, rows alone, rows that go.  The sequence and
+ * time of a decision are the writer's to give.  The charges are settled,
+ * whatever happens, those below 0 given back.  -1: nothing of it happened.
+ */
+struct writer_held {
+	const struct event	*events;	/* EVENT_RELEASE */
+	struct held		*rows;		/* of each event, as it is
+						   turned; then those that
+						   are only written anew */
+	size_t			 nevents, nrows;	/* nrows >= nevents */
+	const uint64_t		*gone;		/* rows that are forgotten */
+	size_t			 ngone;
+};
+int	 writer_held(struct writer *, const struct writer_held *,
 	    struct why *);
 /* Whom to ask for status.seen, each time the status is written. Before the
  * first writer_reload. */

@@ -42,6 +42,8 @@ struct ticket {
 	sem_t		 done;
 	struct buf	 encoded;
 	struct buf	 queue_id;
+	struct buf	 held;		/* its row among the held; empty: none */
+	uint64_t	 voids;		/* VOID: of what; its row goes */
 	struct charge	*charges;	/* numbers only: no names, no rules */
 	size_t		 ncharges, charges_cap;
 	uint64_t	 seq;
@@ -72,6 +74,13 @@ struct desk_request {			/* the same */
 	bool		 done;
 };
 
+struct held_request {			/* the same */
+	const struct writer_held *held;
+	struct why	*why;
+	int		 rc;
+	bool		 done;
+};
+
 struct writer {
 	struct store	*store;
 	struct ledger	*ledger;
@@ -84,13 +93,14 @@ struct writer {
 
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 work;		/* for the thread */
-	pthread_cond_t	 answered;	/* for writer_reload, writer_desk */
+	pthread_cond_t	 answered;	/* for writer_reload, _desk, _held */
 	bool		 sleeping;
 	struct tickets	 mail, voids, notes;
 	struct ticket	*pool;
 	size_t		 npool;
 	struct reload_request *request;
 	struct desk_request *desk;
+	struct held_request *held;
 	struct repeats	*repeats;	/* of this minute */
 	struct repeats	*closed;	/* of the one before, until flushed */
 	bool		 closed_full;
@@ -132,7 +142,9 @@ struct ticket *ticket_get(struct writer *, enum ticket_kind);
 void	 ticket_put(struct writer *, struct ticket *);	/* lock held */
 void	 ticket_drop(struct writer *, struct ticket *);	/* locked inside */
 void	 ticket_free(struct ticket *);
-int	 ticket_fill(struct ticket *, const struct event *);
+/* held: the row beside the event, or NULL. -1 without memory. */
+int	 ticket_fill(struct ticket *, const struct event *,
+	    const struct held *);
 
 /* --- writer.c ------------------------------------------------------------- */
 /* The minute turned: the table of repeats is closed.  Lock held. */
@@ -144,6 +156,9 @@ void	 writer_poke(struct writer *);
 /* Answers one that waits; 0, or -1 with why when a commit failed so that the
  * store cannot be trusted. */
 int	 desk_answer(struct writer *, struct why *);
+
+/* --- writer_held.c: the same --------------------------------------------- */
+int	 held_answer(struct writer *, struct why *);
 
 /* --- writer_thread.c ------------------------------------------------------ */
 void	*writer_thread(void *);

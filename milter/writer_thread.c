@@ -46,6 +46,7 @@ has_work(struct writer *w)
 	enum trouble trouble = atomic_load(&w->trouble);
 
 	if (w->mail.n > 0 || w->request != NULL || w->desk != NULL ||
+	    w->held != NULL ||
 	    w->closed_full || atomic_load(&w->stopping))
 		return true;
 	if (trouble == TROUBLE_NOROOM)
@@ -129,6 +130,19 @@ status_due(struct writer *w)
 	    atomic_load(&w->draining) != w->was_draining;
 }
 
+/* put_ticket - the event, and what its message is among the held */
+static int
+put_ticket(struct writer *w, struct ticket *t, struct why *why)
+{
+	if (store_append(w->store, buf_slice(&t->encoded), w->time,
+	    buf_slice(&t->queue_id), &t->seq, why) == -1)
+		return -1;
+	if (t->kind == TICKET_VOID && t->voids != 0)
+		return store_drop_held(w->store, t->voids, why);
+	return t->held.len == 0 ? 0 : store_put_held_row(w->store, t->seq,
+	    buf_slice(&t->held), why);
+}
+
 /* put_group - everything in one transaction */
 static int
 put_group(struct writer *w, struct why *why)
@@ -137,13 +151,9 @@ put_group(struct writer *w, struct why *why)
 
 	if (writer_begin(w, why) == -1)
 		return -1;
-	for (i = 0; i < w->nbatch; i++) {
-		struct ticket *t = w->batch[i];
-
-		if (store_append(w->store, buf_slice(&t->encoded), w->time,
-		    buf_slice(&t->queue_id), &t->seq, why) == -1)
+	for (i = 0; i < w->nbatch; i++)
+		if (put_ticket(w, w->batch[i], why) == -1)
 			goto fail;
-	}
 	if (round_due(w, atomic_load(&w->stopping)) && round_put(w,
 	    w->nbatch > 0 ? BUSY_SLICE : WRITER_SLICE, why) == -1)
 		goto fail;
@@ -168,7 +178,7 @@ void_of(struct writer *w, struct ticket *t)
 	if (event_decode(buf_slice(&t->encoded), &e, w->arena, &why) == -1)
 		goto fail;
 	e.kind = EVENT_VOID;
-	e.voids = t->seq;
+	e.voids = t->voids = t->seq;
 	e.seq = 0;
 	e.text = SLICE("it was on disk only after the answer 451");
 	event_encode(&e, &w->scratch);
@@ -382,7 +392,7 @@ write_note(void *with, const struct event *e)
 {
 	struct writer *w = with;
 	struct ticket *t = ticket_get(w, TICKET_NOTE);
-	bool filled = t != NULL && ticket_fill(t, e) == 0;
+	bool filled = t != NULL && ticket_fill(t, e, NULL) == 0;
 
 	pthread_mutex_lock(&w->lock);
 	if (filled)
@@ -501,13 +511,13 @@ answer_reload(struct writer *w)
 	return false;
 }
 
-/* answer_desk - if one waits */
+/* answer_others - those that wait for a transaction of their own */
 static void
-answer_desk(struct writer *w)
+answer_others(struct writer *w)
 {
 	struct why why;
 
-	if (desk_answer(w, &why) == -1)
+	if (desk_answer(w, &why) == -1 || held_answer(w, &why) == -1)
 		fatal(&why);
 }
 
@@ -536,7 +546,7 @@ around(struct writer *w)
 {
 	flush_repeats(w);
 	(void)answer_reload(w);
-	answer_desk(w);
+	answer_others(w);
 	if (atomic_load(&w->trouble) == TROUBLE_NOROOM) {
 		fail_mail(w);
 		probe(w);
@@ -565,7 +575,7 @@ finish(struct writer *w)
 	close_minute(w);
 	while (answer_reload(w))
 		atomic_store(&w->beat, clock_mono());
-	answer_desk(w);
+	answer_others(w);
 	w->status_at = 0;
 	do {
 		say_lost(w, true);

@@ -163,7 +163,7 @@ counter_over(const struct counter *c, int64_t now)
 	 * window before: it must not find an empty one. */
 	if (c->kind == LIMIT_CAP)
 		return now - c->window_end >= LEDGER_IDLE;
-	if (c->kind == LIMIT_OPEN)	/* finals are counted for ever */
+	if (c->kind >= LIMIT_OPEN)	/* finals are counted for ever */
 		return c->level == 0;
 	time = c->time;
 	rate_leak(&level, &time, c->rate, c->period, now);

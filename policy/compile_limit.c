@@ -22,7 +22,7 @@ static int
 limit_kind(const struct node *node)
 {
 	if (node->type == NODE_BLOCK && node->ntitles == 1)
-		for (int i = 0; limit_kind_names[i] != NULL; i++)
+		for (int i = 0; i <= LIMIT_OPEN; i++)
 			if (slice_is(node->name, limit_kind_names[i]))
 				return i;
 	return -1;

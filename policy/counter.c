@@ -289,7 +289,7 @@ counter_turn(struct counter *c, const struct ask *ask, int64_t now)
 
 	if (newer)
 		c->policy = ask->policy;
-	if (c->kind == LIMIT_OPEN)
+	if (c->kind >= LIMIT_OPEN)
 		return false;
 	if (c->kind == LIMIT_THROTTLE)
 		return throttle_turn(c, charge, newer, now);
@@ -313,7 +313,7 @@ counter_turn(struct counter *c, const struct ask *ask, int64_t now)
 void
 counter_follow(struct counter *c, const struct charge *charge, int64_t time)
 {
-	if (c->kind == LIMIT_OPEN)
+	if (c->kind >= LIMIT_OPEN)
 		return;
 	if (c->kind == LIMIT_THROTTLE)
 		(void)throttle_turn(c, charge, true, time);
@@ -411,7 +411,7 @@ counter_next(const struct counter *c, int64_t n, int64_t most, int64_t now)
 		return INT64_MAX;
 	if (c->kind == LIMIT_CAP)
 		return c->window_end;
-	if (c->kind == LIMIT_OPEN)
+	if (c->kind >= LIMIT_OPEN)
 		return LEDGER_SOMETIME;
 	over = c->level + ((__int128)c->reserved + n - most) * RATE_UNIT;
 	wait = over > INT64_MAX ? INT64_MAX :

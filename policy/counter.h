@@ -31,7 +31,8 @@ struct counter {
 	struct counter	*next;		/* in its bucket */
 	struct counter	*link;		/* in one of the lists of marks */
 	int64_t		 level;		/* throttle: millionths; cap: count;
-					   open: all that ever was */
+					   open: all that ever was; held: what
+					   waits now */
 	int64_t		 reserved;	/* units */
 	union {
 		struct {

@@ -227,6 +227,8 @@ static enum verdict
 rcpt_limits(struct mail *mail, struct rcpt *rcpt, int64_t now,
     struct answer *a)
 {
+	if (mail->releasing != NULL)	/* asked as a whole, at the end */
+		return reply_pass(a, mail->tenant_rule);
 	if (decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
 	    unsubscribe_rcpt(mail, a) == VERDICT_PASS &&
 	    meters_reserve(mail, rcpt, now, a) <= VERDICT_HOLD)
@@ -259,8 +261,8 @@ rcpt_remote(struct mail *mail, struct rcpt *rcpt, int64_t now,
 	if (decide_stream_rcpt(mail, rcpt, a) == VERDICT_PASS &&
 	    decide_desk(mail, rcpt->provider, a) == VERDICT_PASS &&
 	    decide_suppressed(mail, rcpt, a) == VERDICT_PASS &&
-	    rcpt->verdict != VERDICT_DROP &&
-	    egress_rcpt(mail, rcpt, a) == VERDICT_PASS)
+	    rcpt->verdict != VERDICT_DROP && (mail->releasing != NULL ||
+	    egress_rcpt(mail, rcpt, a) == VERDICT_PASS))
 		(void)rcpt_limits(mail, rcpt, now, a);
 	if (a->verdict > VERDICT_HOLD) {
 		decide_stream_back(mail);

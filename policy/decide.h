@@ -38,6 +38,14 @@ struct rcpt {
 	uint64_t	 domain_id, provider_id; /* 0: not made yet */
 };
 
+/* What a held message is asked again with (decide_release). */
+struct releasing {
+	const struct charge *had;	/* spent at acceptance */
+	size_t		 n;
+	bool		 asked_for;	/* by an operator: breakers that hold
+					   do not hold it */
+};
+
 /* A limit as this mail meets it.  One that counts apart by something of the
  * recipient, or by the From domain, has a meter for each value. */
 struct meter {
@@ -50,6 +58,8 @@ struct meter {
 	int64_t		 taken;		/* what is reserved of it */
 	int64_t		 want;		/* what is asked for now, in all */
 	bool		 hold;		/* full; it is the held that count */
+	int64_t		 queued;	/* of taken, among the held */
+	int64_t		 before;	/* what others hold and goes first */
 	bool		 hold_before;	/* scratch */
 	bool		 loose;		/* scratch: full, and in shadow */
 	struct meter	*next;		/* in its slot */
@@ -119,8 +129,9 @@ struct mail {
 	struct ip	 client;
 	struct slice	 mail_from_text; /* as given, with or without <> */
 	int64_t		 declared;	/* SIZE=, 0 when not said */
-	struct slice	 told;		/* of a replay, which has no headers:
+	struct slice	 told;		/* of a record, which has no headers:
 					   the stream that they selected */
+	const struct releasing *releasing; /* NULL: it comes just now */
 	/* decided */
 	int64_t		 now;		/* of the step under way */
 	enum origin	 origin;
@@ -186,6 +197,21 @@ enum verdict decide_headers(struct mail *, const struct header_fact *,
  * mail->claim's charges settled, or calls decide_abort. */
 enum verdict decide_message(struct mail *, int64_t size, int64_t now,
 	    struct answer *);
+/*
+ * A held message, as its event has it, once more, whole, at now: may it go?
+ * What the caller sets before decide_mail is set; asked_for: an operator wants
+ * it out, so breakers that hold do not hold it.  What was spent at acceptance
+ * is not asked for again.
+ *	PASS	it may; the claim, sealed, is what it costs now
+ *	DEFER	it waits: for room of a->limit until a->next, or for somebody
+ *		(pause, breaker, key, a tenant that is gone) where next is 0
+ *	DROP	nobody may have it any more
+ *	REFUSE	some may not have it, and nobody can be taken out of a message
+ *		that is queued: its sender gets it back
+ * The claim is empty but after PASS.
+ */
+enum verdict decide_release(struct mail *, const struct event *,
+	    bool asked_for, int64_t now, struct answer *);
 /* Releases what is reserved; the mail may be forgotten then. Not for a mail
  * whose charges were handed over to be settled. */
 void	decide_abort(struct mail *);

@@ -59,6 +59,8 @@ obey(struct mail *mail, const struct breaker *k, const struct trip *trip,
 		(void)says(mail, k, trip, VERDICT_DEFER, a);
 		return shadow(mail, SHADOW_LIMITS, a);
 	}
+	if (mail->releasing != NULL && mail->releasing->asked_for)
+		return VERDICT_PASS;	/* a person said so */
 	if (says(mail, k, trip, VERDICT_HOLD, &held) != VERDICT_HOLD) {
 		*a = held;
 		return a->verdict;

@@ -367,13 +367,15 @@ decide_headers(struct mail *mail, const struct header_fact *h, size_t n,
 	if (uncut(mail, h, n, a) != VERDICT_PASS || (mail->tenant == NULL &&
 	    whose(mail, h, n, a) != VERDICT_PASS))
 		return a->verdict;
-	late = mail->stream == NULL;
+	/* what needs the headers themselves was seen to when it came */
+	late = mail->stream == NULL && mail->releasing == NULL;
 	if (decide_stream_headers(mail, h, n, a) != VERDICT_PASS ||
 	    (late && decide_crowd(mail, NULL, mail->nremote, a) !=
 	    VERDICT_PASS) || decide_suppressed_late(mail, a) !=
 	    VERDICT_PASS || authors(mail, h, n, a) != VERDICT_PASS ||
 	    signers(mail, a) != VERDICT_PASS ||
-	    unsubscribe_headers(mail, h, n, a) != VERDICT_PASS)
+	    (mail->releasing == NULL &&
+	    unsubscribe_headers(mail, h, n, a) != VERDICT_PASS))
 		return a->verdict;
 	egress_headers(mail);
 	return reply_pass(a, mail->tenant_rule);

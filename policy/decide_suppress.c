@@ -103,9 +103,9 @@ decide_suppressed(struct mail *mail, struct rcpt *rcpt, struct answer *a)
 	rcpt->why = story(mail, &hit);
 	if (rcpt->why.p == NULL)
 		return reply_memory(a);
-	refuse = a->stage == STAGE_RCPT && (mail->stream != NULL ?
-	    mail->stream : policy_default(mail->tenant))->suppressed ==
-	    SUPPRESSED_REFUSE;
+	refuse = a->stage == STAGE_RCPT && mail->releasing == NULL &&
+	    (mail->stream != NULL ? mail->stream :
+	    policy_default(mail->tenant))->suppressed == SUPPRESSED_REFUSE;
 	(void)refused(mail, rcpt, refuse ? VERDICT_REFUSE : VERDICT_DROP, a);
 	if (shadow(mail, SHADOW_SUPPRESSION, a) == VERDICT_PASS) {
 		rcpt->why = SLICE_NONE;

@@ -77,7 +77,7 @@ slot_text(struct mail *mail, const struct sight *s, struct answer *a,
 	/* people read minutes: the first full one that is not too early */
 	(void)zone_print(zone, a->next + (MINUTE - 1), when, sizeof(when));
 	text = arena_printf(mail->arena, s->says == VERDICT_HOLD ?
-	    "held, next slot %s" : s->meter->hold ?
+	    "held, next slot %s" : s->meter->hold || s->meter->before > 0 ?
 	    "no more of it may be held, next slot %s" : "next slot %s", when);
 	return text != NULL ? text : "";
 }
@@ -113,26 +113,45 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 		    "once%.*s", SLICE_ARG(t->name), SLICE_ARG(limit->name),
 		    what, (long long)mail->meters.asks[s->lack->which].charge.
 		    amount, count_by_names[limit->count],
-		    (long long)s->lack->most, SLICE_ARG(contact));
+		    (long long)(s->lack->most + s->meter->before),
+		    SLICE_ARG(contact));
 	return reply(a, mail->arena, s->says, codes[s->says], dsns[s->says],
 	    limit->at, "tenant %.*s: limit %.*s (%s) is used up; %s%.*s",
 	    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
 	    slot_text(mail, s, a, now), SLICE_ARG(contact));
 }
 
-/* says - what a limit says when it is over */
+/* forecast - when it would have room, behind those that wait for it */
+static int64_t
+forecast(struct mail *mail, const struct meter *meter,
+    const struct shortfall *lack, int64_t now)
+{
+	const struct stream *s = mail->stream != NULL ? mail->stream :
+	    policy_default(mail->tenant);
+
+	if (lack->inflight || meter->hold)
+		return lack->next;
+	return measure_forecast(meter->limit, measure_zone(meter->limit,
+	    mail->policy, mail->tenant, mail->egress != NULL ?
+	    mail->egress->pool : NULL), &mail->meters.asks[lack->which], lack,
+	    meter->before, now, now + s->hold_max);
+}
+
+/* says - what a limit says when it is over, and has room by then */
 static enum verdict
 says(const struct mail *mail, const struct meter *meter,
-    const struct shortfall *lack, int64_t now)
+    const struct shortfall *lack, int64_t next, int64_t now)
 {
 	const struct stream *s = mail->stream != NULL ? mail->stream :
 	    policy_default(mail->tenant);
 	enum over over = limit_over(meter->limit, mail->stream);
 
+	if (mail->releasing != NULL)
+		return VERDICT_DEFER;	/* it waits on */
+
 	if (lack->inflight)
 		return VERDICT_DEFER;
-	if (over == OVER_HOLD && (meter->hold || lack->next > now +
-	    s->hold_max))
+	if (over == OVER_HOLD && (meter->hold || next > now + s->hold_max))
 		over = s->then;
 	return over == OVER_REFUSE ? VERDICT_REFUSE : over == OVER_HOLD ?
 	    VERDICT_HOLD : VERDICT_DEFER;
@@ -156,10 +175,10 @@ worst_of(struct mail *mail, size_t nlacks, bool shadows, bool egress,
 		if ((all || s.meter->limit->shadow) != shadows ||
 		    limit_egress(s.meter->limit) != egress)
 			continue;
-		s.says = says(mail, s.meter, s.lack, now);
+		s.next = forecast(mail, s.meter, s.lack, now);
+		s.says = says(mail, s.meter, s.lack, s.next, now);
 		if (egress && ms->firm && s.says == VERDICT_HOLD)
 			s.says = VERDICT_DEFER;
-		s.next = s.lack->next;
 		if (s.next > next)
 			next = s.next;
 		if (worst.meter == NULL || s.says > worst.says ||

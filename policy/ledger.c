@@ -71,7 +71,9 @@ ledger_settle(struct ledger *l, const struct charge *charges, size_t n,
 
 	pthread_mutex_lock(&l->lock);
 	for (i = 0; i < n; i++) {
-		charge_unreserve(l, &charges[i]);
+		/* of what is given back nothing was reserved */
+		if (charges[i].amount > 0)
+			charge_unreserve(l, &charges[i]);
 		if (!spent)
 			continue;
 		/* It is there while something of it is reserved; only one
@@ -142,7 +144,7 @@ ledger_reset(struct ledger *l, const struct charge *charges, size_t n,
 	for (i = 0; i < n; i++) {
 		c = counter_find(l, charges[i].key);
 		/* what is open is known from elsewhere: nothing to forget */
-		if (c == NULL || seq <= c->seq || c->kind == LIMIT_OPEN)
+		if (c == NULL || seq <= c->seq || c->kind >= LIMIT_OPEN)
 			continue;
 		if (c->kind == LIMIT_CAP && !counter_holds(c, &charges[i]))
 			continue;

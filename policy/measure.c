@@ -22,12 +22,6 @@
  * What is reserved of an egress limit is so between the end of a message and
  * its commit, a moment, and in one piece; so no tenant is kept from a part of
  * it by its own open messages, as with caps that are reserved from RCPT on.
- *
- * What is held.  A limit that is full and says hold lets mail into the hold
- * queue, but only as much as it will let out again within hold_max: of a cap
- * as many whole windows as lie in it, at least one; of a throttle its rate
- * for so long.  The held are counted as the limit itself counts, under the
- * hash_128 of u8 128 and the limit's own key.
  */
 #include "policy/measure.h"
 
@@ -35,7 +29,6 @@
 
 #include "lib/hash.h"
 
-#define HELD	128
 #define SEED	UINT64_C(0x70656e73746f636b)
 #define PIECE	256
 
@@ -119,14 +112,14 @@ most(const struct limit *limit)
 	return limit->kind == LIMIT_THROTTLE ? limit->burst : limit->most;
 }
 
-/* zone_of - where its windows begin */
-static const struct zone *
-zone_of(const struct limit *limit, const struct dimensions *d)
+/* measure_zone - where its windows begin */
+const struct zone *
+measure_zone(const struct limit *limit, const struct policy *p,
+    const struct tenant *t, const struct pool *pool)
 {
-	if (limit_egress(limit) && d->pool != NULL)
-		return d->pool->zone;
-	return limit_shared(limit) || d->tenant->zone == NULL ?
-	    d->policy->zone : d->tenant->zone;
+	if (limit_egress(limit) && pool != NULL)
+		return pool->zone;
+	return limit_shared(limit) || t->zone == NULL ? p->zone : t->zone;
 }
 
 /* window - a cap's at that moment */
@@ -139,8 +132,8 @@ window(const struct limit *limit, const struct dimensions *d, int64_t now,
 	if (limit->kind != LIMIT_CAP ||
 	    (charge->window <= now && now < charge->window_end))
 		return;
-	zone_window(zone_of(limit, d), limit->unit, limit->month_day, now,
-	    &w);
+	zone_window(measure_zone(limit, d->policy, d->tenant, d->pool),
+	    limit->unit, limit->month_day, now, &w);
 	charge->window = w.start;
 	charge->window_end = w.end;
 }
@@ -198,43 +191,6 @@ measure_rule(const struct policy *p, const struct limit *limit,
 {
 	ask->charge.rule = policy_rule(p, limit->at, arena);
 	return ask->charge.rule.p != NULL ? 0 : -1;
-}
-
-/* held_most - how much of the limit may be held */
-static int64_t
-held_most(const struct limit *limit, const struct ask *ask, int64_t hold_max)
-{
-	int64_t length = ask->charge.window_end - ask->charge.window, times;
-	__int128 n;
-
-	if (limit->kind == LIMIT_THROTTLE)
-		n = limit->period > 0 ?
-		    (__int128)limit->rate * hold_max / limit->period : 0;
-	else {
-		times = length > 0 ? hold_max / length : 1;
-		n = (__int128)limit->most * (times > 1 ? times : 1);
-	}
-	return n > LEDGER_AMOUNT_MAX ? LEDGER_AMOUNT_MAX : (int64_t)n;
-}
-
-/* measure_held - the counter of the held, beside the limit's own */
-int
-measure_held(const struct limit *limit, const struct ask *ask,
-    int64_t hold_max, struct arena *arena, struct ask *held)
-{
-	char *name = arena_printf(arena, "held:%.*s", SLICE_ARG(limit->name));
-	uint8_t text[17];
-
-	if (name == NULL)
-		return -1;
-	*held = *ask;
-	text[0] = HELD;
-	memcpy(text + 1, ask->charge.key, 16);
-	hash_128(text, sizeof(text), held->charge.key);
-	held->charge.name = slice_of(name);
-	held->most = held_most(limit, ask, hold_max);
-	held->inflight = 0;
-	return 0;
 }
 
 /* measure_watches - does it count mail to that provider? */

@@ -41,9 +41,24 @@ int	measure_rule(const struct policy *, const struct limit *,
 /* An ask made before, at a later moment or for another unit. */
 void	measure_again(const struct limit *, const struct dimensions *,
 	    int64_t unit, int64_t now, struct ask *);
+/* The zone whose calendar a cap follows; pool: by which it leaves, or NULL. */
+const struct zone *measure_zone(const struct limit *, const struct policy *,
+	    const struct tenant *, const struct pool *);
+
+/* --- measure_held.c: those that wait for room ---------------------------- */
 /* What counts the held beside that ask: at most what the limit lets through
- * within hold_max. -1 without memory. */
-int	measure_held(const struct limit *, const struct ask *,
-	    int64_t hold_max, struct arena *, struct ask *);
+ * within hold_max, less what waits before them. -1 without memory. */
+int	measure_held(struct ledger *, const struct limit *,
+	    const struct ask *, bool bulk, int64_t hold_max, int64_t now,
+	    struct arena *, struct ask *);
+/* How much waits for that ask's room before such mail that comes now. */
+int64_t	measure_before(struct ledger *, const struct ask *, bool bulk,
+	    int64_t now);
+/* When there is room for an ask that lacks it, behind so much that waits; of
+ * what will not be until that moment, any later one.  INT64_MAX: never;
+ * LEDGER_SOMETIME. */
+int64_t	measure_forecast(const struct limit *, const struct zone *,
+	    const struct ask *, const struct shortfall *, int64_t before,
+	    int64_t now, int64_t until);
 
 #endif

@@ -215,6 +215,45 @@ hold_max(const struct mail *mail)
 	    policy_default(mail->tenant))->hold_max;
 }
 
+/* is_bulk - is it mail of the last lane? */
+static bool
+is_bulk(const struct mail *mail)
+{
+	return (mail->stream != NULL ? mail->stream :
+	    policy_default(mail->tenant))->priority == PRIORITY_BULK;
+}
+
+/* spent_before - was it charged when the message was accepted?  Mail that is
+ * under way is open since then, whatever the policy says by now. */
+static bool
+spent_before(const struct mail *mail, const struct meter *meter)
+{
+	const struct releasing *r = mail->releasing;
+
+	for (size_t i = 0; r != NULL && i < r->n; i++)
+		if (memcmp(r->had[i].key, meter->ask.charge.key,
+		    sizeof(r->had[i].key)) == 0)
+			return true;
+	return r != NULL && meter->limit->kind == LIMIT_OPEN;
+}
+
+/* room_left - less what waits for it already; who lets out what waits asks
+ * for all */
+static void
+room_left(struct mail *mail, struct meter *meter, int64_t now,
+    struct ask *ask)
+{
+	meter->before = 0;
+	if (mail->releasing != NULL || meter->loose ||
+	    limit_over(meter->limit, mail->stream) != OVER_HOLD)
+		return;
+	meter->before = measure_before(mail->ledger, &meter->ask,
+	    is_bulk(mail), now) - meter->queued;
+	if (meter->before < 0)		/* what we had was idle, and is gone */
+		meter->before = 0;
+	ask->most -= meter->before;
+}
+
 /* ask_add - what one meter asks for now; before: what it has already and is
  * not asked for again */
 static int
@@ -230,15 +269,17 @@ ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
 	if (meter->ask.charge.rule.p == NULL && measure_rule(mail->policy,
 	    meter->limit, mail->arena, &meter->ask) == -1)
 		return -1;
+	if (spent_before(mail, meter))
+		return 0;
 	ask = &ms->asks[ms->nasks];
-	if (!meter->hold)
+	if (!meter->hold) {
 		*ask = meter->ask;
-	else if (measure_held(meter->limit, &meter->ask, hold_max(mail),
-	    mail->arena, ask) == -1)
+		ask->most += grant(mail, meter->limit, now);
+		room_left(mail, meter, now, ask);
+	} else if (measure_held(mail->ledger, meter->limit, &meter->ask,
+	    is_bulk(mail), hold_max(mail), now, mail->arena, ask) == -1)
 		return -1;
 	ask->charge.amount = meter->want - before;
-	if (!meter->hold)
-		ask->most += grant(mail, meter->limit, now);
 	if (meter->loose) {
 		ask->most = LEDGER_UNBOUNDED;
 		ask->inflight = 0;
@@ -355,9 +396,10 @@ meters_ask(struct mail *mail, enum how how, int64_t unit, int64_t now,
 
 	for (i = 0; i < n; i++) {
 		meter = how == MORE ? ms->touched[i] : ms->list[i];
-		if (verdict == VERDICT_PASS)
+		if (verdict == VERDICT_PASS) {
 			meter->taken = meter->want;
-		else {
+			meter->queued = meter->hold ? meter->want : 0;
+		} else {
 			meter->want = meter->taken;
 			meter->hold = meter->hold_before;
 		}

@@ -22,11 +22,10 @@
  * the desk or the gate's own trouble decided: another policy would not have
  * changed it.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "lib/buf.h"
+#include "policy/recorded.h"
 #include "tools/replay.h"
 
 struct trial {			/* of one event */
@@ -40,62 +39,10 @@ struct trial {			/* of one event */
 	size_t		 n;		/* attempts */
 	bool		*open;		/* still to be sent */
 	bool		*in;		/* taken by the mail at hand */
-	struct header_fact headers[2];	/* From, and one that names the tenant */
+	struct header_fact headers[RECORDED_HEADERS];
 	size_t		 nheaders;
 	struct slice	 local;		/* a transport that is */
 };
-
-/* client_of - the address as the gate wrote it */
-static struct ip
-client_of(struct slice text)
-{
-	struct sockaddr_in v4 = { .sin_family = AF_INET };
-	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
-	struct ip ip = { .known = false };
-	char copy[INET6_ADDRSTRLEN];
-
-	if (text.n == 0 || text.n >= sizeof(copy))
-		return ip;
-	memcpy(copy, text.p, text.n);
-	copy[text.n] = '\0';
-	if (inet_pton(AF_INET, copy, &v4.sin_addr) == 1)
-		ip_of((struct sockaddr *)&v4, &ip);
-	else if (inet_pton(AF_INET6, copy, &v6.sin6_addr) == 1)
-		ip_of((struct sockaddr *)&v6, &ip);
-	return ip;
-}
-
-/* own_domain - one that the tenant may write in From */
-static struct slice
-own_domain(const struct tenant *tenant)
-{
-	struct slice d = tenant->ndomains > 0 ? tenant->domains[0] :
-	    SLICE("unknown.invalid");
-
-	return slice_starts(d, SLICE("*.")) ? slice_from(d, 2) : d;
-}
-
-/* from_field - addresses at the recorded domains; when the message ended
- * before its headers came, at the tenant's own, or that of MAIL FROM */
-static const char *
-from_field(const struct trial *t, const struct mail *mail)
-{
-	const struct event *e = t->e;
-	const struct tenant *tenant = mail->tenant != NULL ? mail->tenant :
-	    policy_tenant(t->r->policy, e->tenant);
-	const char *all = "";
-	size_t i;
-
-	for (i = 0; i < e->nfrom_domains && all != NULL; i++)
-		all = arena_printf(t->r->arena, "%s%sx@%.*s", all, i > 0 ?
-		    ", " : "", SLICE_ARG(e->from_domains[i]));
-	if (i > 0)
-		return all;
-	return arena_printf(t->r->arena, "x@%.*s",
-	    SLICE_ARG(tenant != NULL ? own_domain(tenant) :
-	    mail->mail_from.domain.n > 0 ? mail->mail_from.domain :
-	    SLICE("unknown.invalid")));
-}
 
 /* answered - what the new policy says to an attempt */
 static void
@@ -131,12 +78,7 @@ mail_of(const struct trial *t, struct mail *mail)
 	mail->policy = (struct policy *)(uintptr_t)t->r->policy;
 	mail->ledger = t->r->ledger;
 	mail->arena = t->r->arena;
-	mail->login = e->login.n > 0 ? e->login : SLICE_NONE;
-	mail->listener = e->listener;
-	mail->told = e->stream;
-	mail->client = client_of(e->client);
-	mail->mail_from_text = e->mail_from.n > 0 ? e->mail_from :
-	    SLICE("<>");
+	recorded_mail(e, mail);
 	/* of a message that was turned away the size is not known, or it was
 	 * not told at MAIL */
 	mail->declared = e->verdict <= VERDICT_HOLD ? e->size : 0;
@@ -379,14 +321,8 @@ one_mail(struct trial *t)
 		decide_abort(&mail);
 		return 0;
 	}
-	t->headers[0] = (struct header_fact){ SLICE("From"),
-		slice_of(from_field(t, &mail)) };
-	if (t->headers[0].value.p == NULL)
+	if (recorded_headers(t->e, &mail, t->headers, &t->nheaders) == -1)
 		return -1;
-	t->nheaders = 1;
-	if (mail.origin == ORIGIN_CLAIMED && t->e->tenant.n > 0)
-		t->headers[t->nheaders++] = (struct header_fact){
-			mail.claimer->header, t->e->tenant };
 	recipients(t, &mail, taken);
 	if (mail.nrcpts == 0)
 		decide_abort(&mail);
@@ -435,8 +371,7 @@ begin(struct trial *t)
 	if (t->attempts == NULL || t->who == NULL || t->open == NULL ||
 	    t->in == NULL)
 		return -1;
-	t->local = p->nlocal_transports > 0 ? p->local_transports[0] :
-	    SLICE("local");
+	t->local = recorded_local(p);
 	for (i = 0; i < e->nrecipients; i++)
 		if (!e->recipients[i].local)
 			attempt(t, e, &e->recipients[i]);

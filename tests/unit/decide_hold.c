@@ -26,7 +26,8 @@ static const char policy[] =
 /* 11 */ "tenant \"m\" { logins = {\"m\"}  domains = {\"m.example\"}\n"
 /* 12 */ "  cap \"month\" { limit = \"1/month\"  over = \"hold\" }\n"
 /* 13 */ "}\n"
-/* 14 */ "tenant \"mix\" { logins = {\"mix\"}  domains = {\"mix.example\"}\n"
+/* 14 */ "tenant \"mix\" { logins = {\"mix\"}  domains = {\"mix.example\"}"
+	    "  hold_max = \"72h\"\n"
 /* 15 */ "  cap \"holds\" { limit = \"2/day\"  over = \"hold\" }\n"
 /* 16 */ "  cap \"defers\" { limit = \"4/day\" }\n"
 /* 17 */ "  cap \"refuses\" { limit = \"5/day\"  over = \"refuse\" }\n"
@@ -56,6 +57,8 @@ static const char policy[] =
 /* 41 */ "}\n";
 
 static int64_t finals_now;
+static struct charge queue[64];		/* what is held, oldest first */
+static size_t nqueue;
 
 static int
 setup(void **state)
@@ -63,6 +66,7 @@ setup(void **state)
 	(void)state;
 	asked_begin(policy);
 	finals_now = 0;
+	nqueue = 0;
 	return 0;
 }
 
@@ -86,6 +90,34 @@ to(const char *path)
 	return ask_rcpt(path, "smtp");
 }
 
+/* queued - what the mail at hand adds to the held, remembered */
+static void
+queued(void)
+{
+	const struct claim *claim = &asked.mail.claim;
+
+	for (size_t i = 0; i < claim->n; i++)
+		if (claim->asks[i].charge.kind == LIMIT_HELD) {
+			assert_true(nqueue < 64);
+			queue[nqueue] = claim->asks[i].charge;
+			queue[nqueue++].name = SLICE_NONE;
+		}
+}
+
+/* let_go - the oldest n of them are held no more */
+static void
+let_go(size_t n)
+{
+	assert_true(n <= nqueue);
+	for (size_t i = 0; i < n; i++) {
+		queue[i].amount = -queue[i].amount;
+		ledger_settle(asked.ledger, &queue[i], 1, true, ++asked.seq,
+		    asked.now);
+	}
+	nqueue -= n;
+	memmove(queue, queue + n, nqueue * sizeof(queue[0]));
+}
+
 /* end - headers from that domain, and the end; settled if accepted */
 static enum verdict
 end(const char *from)
@@ -94,8 +126,10 @@ end(const char *from)
 
 	assert_int_equal(ask_from(from), VERDICT_PASS);
 	verdict = ask_end(1);
-	if (verdict <= VERDICT_HOLD)
+	if (verdict <= VERDICT_HOLD) {
+		queued();
 		settled();
+	}
 	return verdict;
 }
 
@@ -144,10 +178,13 @@ a_full_limit_holds_and_the_others_are_charged(void **state)
 	assert_int_equal(held("also"), 2);
 	assert_int_equal(asked.mail.rcpts[0].verdict, VERDICT_HOLD);
 	assert_int_equal(asked.mail.rcpts[0].rule.line, 3);
+	queued();
 	settled();
 	expect_used("h", "daily", 3, 0);
 	expect_used("h", "also", 5, 0);
-	/* there is room for one, who need not wait for the held */
+	/* there is room for one, and the held go first */
+	assert_int_equal(whole("h", "x@h.example", 1), VERDICT_HOLD);
+	let_go(2);
 	assert_int_equal(whole("h", "x@h.example", 1), VERDICT_PASS);
 }
 
@@ -163,8 +200,19 @@ no_more_is_held_than_comes_out_in_time(void **state)
 	mail("h", "<>");
 	assert_int_equal(to("<b@remote.example>"), VERDICT_DEFER);
 	expect_reply("451", "4.7.0", "limit daily (4/day) is used up; no more "
-	    "of it may be held, next slot 2024-10-05 00:00", 3);
+	    "of it may be held, next slot 2024-10-06 00:00", 3);
 	decide_abort(&asked.mail);
+	/* the day ends, and they wait on: as many as come out of it */
+	asked.now += 24 * HOUR;
+	mail("h", "<>");
+	assert_int_equal(to("<b@remote.example>"), VERDICT_HOLD);
+	decide_abort(&asked.mail);
+	assert_int_equal(whole("h", "x@h.example", 4), VERDICT_HOLD);
+	mail("h", "<>");
+	assert_int_equal(to("<b@remote.example>"), VERDICT_DEFER);
+	decide_abort(&asked.mail);
+	let_go(3);
+	assert_int_equal(whole("h", "x@h.example", 4), VERDICT_PASS);
 	/* a throttle: 3 an hour for two hours */
 	assert_int_equal(whole("t", "x@t.example", 2), VERDICT_PASS);
 	for (i = 0; i < 6; i++)
@@ -173,10 +221,14 @@ no_more_is_held_than_comes_out_in_time(void **state)
 	assert_int_equal(to("<b@remote.example>"), VERDICT_REFUSE);
 	expect_reply("550", "5.7.1", "no more of it may be held", 8);
 	decide_abort(&asked.mail);
-	/* an hour later three of the held are out, as are three of the spent */
+	/* an hour later three of the spent have leaked, and the held wait */
 	asked.now += HOUR;
+	mail("t", "<>");
+	assert_int_equal(to("<b@remote.example>"), VERDICT_HOLD);
+	decide_abort(&asked.mail);
+	let_go(6);
 	assert_int_equal(whole("t", "x@t.example", 2), VERDICT_PASS);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 6; i++)
 		assert_int_equal(whole("t", "x@t.example", 1), VERDICT_HOLD);
 	mail("t", "<>");
 	assert_int_equal(to("<b@remote.example>"), VERDICT_REFUSE);
@@ -218,7 +270,9 @@ refuse_beats_defer_beats_hold(void **state)
 	assert_int_equal(to("<b@remote.example>"), VERDICT_DEFER);
 	expect_reply("451", "4.7.0", "limit defers (4/day)", 16);
 	expect_used("mix", "refuses", 4, 0);
+	decide_abort(&asked.mail);
 	asked.now += 24 * HOUR;
+	let_go(2);
 	assert_int_equal(whole("mix", "x@mix.example", 2), VERDICT_PASS);
 	mail("mix", "<>");
 	assert_int_equal(to("<a@remote.example>"), VERDICT_HOLD);
