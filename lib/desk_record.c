@@ -56,6 +56,10 @@ const struct desk_kind_row desk_kinds[DESK_KINDS] = {
 	    DESK_NEEDS_OBJECT },
 	[DESK_BACKOFF_LIFT] = { "backoff-lift", DESK_NEEDS_REASON |
 	    DESK_NEEDS_OBJECT },
+	[DESK_HOLD_RELEASE] = { "hold-release", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
+	[DESK_HOLD_DROP] = { "hold-drop", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
 };
 
 /* Every text of the body, one list for both directions. */

@@ -28,6 +28,7 @@
 #include "milter/feedback.h"
 #include "milter/obey.h"
 #include "milter/life.h"
+#include "milter/pacer.h"
 #include "milter/reload.h"
 
 enum { USAGE = 2,		/* as penstock(1) */
@@ -149,6 +150,7 @@ finish(struct gate *gate, struct reload *reload, struct obey *obey,
 {
 	reload_stop(reload);
 	obey_stop(obey);
+	pacer_stop(gate->pacer);
 	writer_stop(gate->writer);
 	listener_close(listener);
 	log_info("stopped");
@@ -229,6 +231,8 @@ run(struct config *config)
 	    &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	writer_seen(gate.writer, feedback_seen, feedback);
+	if (pacer_new(&gate.pacer, &gate, &why) == -1)
+		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
 	obey_once(obey);
 	if (user_raise(&user, &why) == -1 ||
@@ -237,7 +241,8 @@ run(struct config *config)
 		log_fatal(EX_CANTCREAT, "%s", why.text);
 	if (user_become(&user, &why) == -1 ||
 	    reload_start(reload, &why) == -1 ||
-	    obey_start(obey, &why) == -1)
+	    obey_start(obey, &why) == -1 ||
+	    pacer_start(gate.pacer, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	if (life_run(&gate, reload, &listener, &why) == -1) {
 		log_error("%s", why.text);

@@ -31,6 +31,7 @@
 #include "lib/desk.h"
 #include "lib/log.h"
 #include "lib/mem.h"
+#include "milter/pacer.h"
 #include "policy/whose.h"
 
 #define EVERY	(200 * INT64_C(1000))		/* us between looks */
@@ -208,6 +209,22 @@ log_row(const struct desk_record *r)
 	    SLICE_ARG(r->reason));
 }
 
+/* held - decisions about held messages: done before they are on record, and
+ * doing one again changes nothing */
+static int
+held(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct desk_record *r = &rows[i].record;
+
+		if ((r->kind == DESK_HOLD_RELEASE ||
+		    r->kind == DESK_HOLD_DROP) &&
+		    pacer_order(f->gate->pacer, r, why) == -1)
+			return why_in(why, DESK_NAME ":%" PRIu64, r->seq);
+	}
+	return 0;
+}
+
 /* take - rows that follow what was taken so far */
 static int
 take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
@@ -223,7 +240,8 @@ take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
 	gate_order(f->gate, orders_hold(next));
 	p = gate_policy(f->gate);
 	nresets = resets_of(f, p, rows, n, resets);
-	rc = record(f, next, resets, nresets, why);
+	if ((rc = held(f, rows, n, why)) == 0)
+		rc = record(f, next, resets, nresets, why);
 	policy_drop(p);
 	if (rc == -1) {
 		orders_drop(next);
@@ -233,6 +251,7 @@ take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
 		log_row(&rows[i].record);
 	orders_drop(f->taken);
 	f->taken = next;
+	pacer_wake(f->gate->pacer);
 	return 0;
 }
 

@@ -23,6 +23,7 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "milter/changes.h"
+#include "milter/pacer.h"
 #include "milter/forms.h"
 
 enum { JUDGE_KEYS = 1000, PREFETCH = 4096, FORMS_SLICE = 1000 };
@@ -276,6 +277,7 @@ again(struct reload *r)
 	if (got == 1) {
 		key_cache_refresh(r->gate->keys);
 		policy_drop(gate_swap(r->gate, p));
+		pacer_wake(r->gate->pacer);
 		prefetch(r->gate, p);
 	}
 	if (record(r, false, &why) == -1)

@@ -43,6 +43,7 @@ struct gate {				/* the process; sessions borrow it */
 	struct policy		*policy;	/* owns a reference */
 	const struct happened	*happened; /* of outcomes/, consent/, desk/ */
 	struct orders		*orders;	/* the same; NULL: none */
+	struct pacer		*pacer;		/* NULL: nothing is let go */
 	atomic_long		 sessions;
 	atomic_long		 messages;	/* between MAIL and their end */
 	atomic_long		 inside;	/* callbacks running */

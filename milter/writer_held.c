@@ -5,7 +5,8 @@
  * the order for penstock-release: both are in one commit, so after a kill -9
  * either a message is charged and goes, or it is neither.  Nobody gives up
  * waiting here: a release that landed behind its caller's back would have to be
- * taken back, and penstock-release may have seen it by then.
+ * taken back, and penstock-release may have seen it by then.  A row that is not
+ * there any more, or decided, by the moment of writing is passed over.
  */
 #include "milter/writer_in.h"
 
@@ -34,6 +35,16 @@ writer_held(struct writer *w, const struct writer_held *held,
 	return request.rc;
 }
 
+/* waits - does it still?  A void may have taken it away. */
+static int
+waits(struct writer *w, uint64_t seq, struct why *why)
+{
+	struct held h;
+	int got = store_held_at(w->store, seq, w->arena, &h, why);
+
+	return got == 1 ? h.state == HELD_WAITING : got;
+}
+
 /* put_event - one release; *row is decided by it */
 static int
 put_event(struct writer *w, const struct event *e, struct held *row,
@@ -55,7 +66,14 @@ put_event(struct writer *w, const struct event *e, struct held *row,
 static int
 put_all(struct writer *w, const struct writer_held *held, struct why *why)
 {
+	int got;
+
+	arena_reset(w->arena);
 	for (size_t i = 0; i < held->nrows; i++) {
+		if ((got = waits(w, held->rows[i].seq, why)) == -1)
+			return -1;
+		if (got == 0)		/* what it would have cost is dropped */
+			continue;
 		if (i < held->nevents && put_event(w, &held->events[i],
 		    &held->rows[i], why) == -1)
 			return -1;
@@ -82,11 +100,12 @@ put_held(struct writer *w, const struct writer_held *held, struct why *why)
 	} else
 		landed = store_commit(w->store, why) == 0;
 	for (size_t i = 0; i < held->nevents; i++) {
+		uint64_t seq = landed ? held->rows[i].decision : 0;
+
 		ledger_settle(w->ledger, held->events[i].charges,
-		    held->events[i].ncharges, landed, landed ?
-		    held->rows[i].decision : 0, w->time);
-		if (landed)
-			w->settled = held->rows[i].decision;
+		    held->events[i].ncharges, seq != 0, seq, w->time);
+		if (seq != 0)
+			w->settled = seq;
 	}
 	return landed ? 0 : -1;
 }
@@ -101,6 +120,10 @@ held_answer(struct writer *w, struct why *why)
 	r = w->held;
 	pthread_mutex_unlock(&w->lock);
 	if (r == NULL)
+		return 0;
+	/* what was held and answered 451 after all is void first */
+	if (w->voids.n > 0 && atomic_load(&w->trouble) == TROUBLE_NONE &&
+	    !atomic_load(&w->stopping))
 		return 0;
 	if (atomic_load(&w->trouble) == TROUBLE_NOROOM) {
 		/* what would be put is small, and mail is refused meanwhile */

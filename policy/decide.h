@@ -115,6 +115,9 @@ struct answer {
 	struct place	 rule;
 	const struct limit *limit;	/* or NULL */
 	int64_t		 next;		/* us, 0: not known */
+	const uint8_t	*counter;	/* key of the one that is full; NULL:
+					   time alone makes no room for this */
+	bool		 room;		/* of a cap, for less than this */
 };
 
 struct mail {

@@ -98,6 +98,10 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 
 	a->limit = limit;
 	a->next = 0;
+	a->counter = s->next < LEDGER_SOMETIME ?
+	    mail->meters.asks[s->lack->which].charge.key : NULL;
+	a->room = limit->kind == LIMIT_CAP && !s->lack->inflight &&
+	    s->lack->used + s->lack->reserved < s->lack->most;
 	if (s->lack->inflight) {
 		a->next = now;
 		return reply(a, mail->arena, s->says, codes[s->says],

@@ -244,6 +244,8 @@ room_left(struct mail *mail, struct meter *meter, int64_t now,
     struct ask *ask)
 {
 	meter->before = 0;
+	if (mail->releasing != NULL)	/* a batch is no open message */
+		ask->inflight = 0;
 	if (mail->releasing != NULL || meter->loose ||
 	    limit_over(meter->limit, mail->stream) != OVER_HOLD)
 		return;
