@@ -90,9 +90,10 @@ struct meters {
 struct egress_look {
 	const struct pool_address *address;
 	bool		 fits;		/* all limits have room */
-	int		 load;		/* thousandths of the fullest that are
-					   used */
-	const struct limit *fullest;	/* NULL: nothing is limited */
+	int		 load;		/* thousandths used of the fullest that
+					   counts by address */
+	const struct limit *fullest;	/* or that has no room; NULL: nothing
+					   is limited */
 	int64_t		 next;		/* us, when one more would fit in all */
 	uint64_t	 dice;		/* decides between equals */
 };

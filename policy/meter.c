@@ -552,7 +552,8 @@ watch_all(struct mail *mail)
 	return mail->meters.later ? 0 : watch_egress(mail);
 }
 
-/* look - one meter of an address */
+/* look - one meter of an address.  What its pool counts as a whole says
+ * whether there is room, and nothing about which address to take. */
 static void
 look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
     struct egress_look *to)
@@ -560,7 +561,7 @@ look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
 	int64_t want = measure_amount(meter->limit, meter->watched, size),
 	    most, gone;
 	struct counter_view view;
-	int load;
+	int load = 0;
 
 	if (want == 0)
 		return;
@@ -568,14 +569,17 @@ look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
 	ledger_view(mail->ledger, &meter->ask, now, &view);
 	most = meter->ask.most + grant(mail, meter->limit, now);
 	gone = view.used + view.reserved;
-	load = gone >= most ? 1000 : most > 0 ?
-	    (int)((__int128)gone * 1000 / most) : 1000;
-	if (to->fullest == NULL || load > to->load) {
+	if ((meter->limit->per & PER_ADDRESS) != 0)
+		load = gone >= most ? 1000 : (int)((__int128)gone * 1000 /
+		    most);
+	if (to->fits && (to->fullest == NULL || load > to->load))
 		to->fullest = meter->limit;
+	if (load > to->load)
 		to->load = load;
-	}
-	if (!meter->limit->shadow && want > most - gone)
+	if (!meter->limit->shadow && want > most - gone) {
 		to->fits = false;
+		to->fullest = meter->limit;
+	}
 	if (view.next > to->next)
 		to->next = view.next;
 }

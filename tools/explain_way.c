@@ -25,9 +25,10 @@ print_look(const struct explain *e, const struct egress_look *look)
 	printf("          %-15.*s %s", SLICE_ARG(look->address->address),
 	    look->fits ? "room" : "no room");
 	if (look->fullest != NULL)
-		printf(", %d.%d%% of %s %.*s used", look->load / 10,
-		    look->load % 10, limit_kind_names[look->fullest->kind],
+		printf("%s %s %.*s", look->fits ? ", fullest is" : " in",
+		    limit_kind_names[look->fullest->kind],
 		    SLICE_ARG(look->fullest->name));
+	printf(", %d.%d%% used", look->load / 10, look->load % 10);
 	printf("%s\n", look->address == e->mail.egress ? ", taken" : "");
 }
 

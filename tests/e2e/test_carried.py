@@ -17,7 +17,14 @@ from house import message, send
 from test_dkim import python_verdicts
 
 PORT, REPORTS = proc.port(), proc.port()
-POLICY = 'unknown_sender = "refuse"\ninclude "tenants.d"\n'
+POLICY = """\
+unknown_sender = "refuse"
+include "tenants.d"
+pool "out" {
+	select = "sender"
+	address "127.0.0.1" { transport = "out1" }
+}
+"""
 TENANTS = {
     "acme.conf": """\
 tenant "acme" {
@@ -37,6 +44,11 @@ tenant "acme" {
 	stream "bounces" {
 		match = {"sender:verp@*"}
 		return_path = "verp"
+	}
+	stream "pooled" {
+		match = {"sender:pooled@*"}
+		return_path = "verp"
+		pool "out" { }
 	}
 	stream "flyer" {
 		match = {"sender:flyer@*"}
@@ -97,7 +109,8 @@ def house():
     if postfix.reason_not():
         pytest.skip(postfix.reason_not())
     with house_.House(policy=POLICY, tenants=TENANTS, keys=KEYS,
-                      blocks=BLOCKS, lines=TRANSPORT, tokens=True) as h:
+                      blocks=BLOCKS, lines=TRANSPORT, tokens=True,
+                      ways=True) as h:
         yield h
 
 
@@ -315,18 +328,25 @@ def test_a_bounce_comes_back_to_the_message_that_it_is_of(house, reports):
                   reports.log(), 60, "the bounce of Postfix")
 
 
-def test_a_bounce_in_its_own_words_is_known_by_its_address(house, reports):
-    sent = submit(house, "acme", "verp@acme.example", ["ann@far.example"],
-                  "words")
+@pytest.mark.parametrize("sender", ["verp", "pooled"])
+def test_a_bounce_in_its_own_words_is_known_by_its_address(house, reports,
+                                                           sender):
+    sent = submit(house, "acme", f"{sender}@acme.example",
+                  [f"{sender}@far.example"], f"words {sender}")
     path = event_of(house, sent)["return_path"]
+    head, token, rest = re.fullmatch(
+        r"(b\+|b\.out1\.)([a-z2-7]{32})(@.*)", path).groups()
+    assert head == ("b+" if sender == "verp" else "b.out1.")
+    assert sent.queue_id in house.gate.penstock("token", "read", path).stdout
 
     def hand_over(to):
         with open(f"{SAMPLES}/dsn/domino") as f:
-            text = f.read()
+            text = f.read().replace("ann@far.example",
+                                    f"{sender}@far.example")
         with smtplib.LMTP("127.0.0.1", REPORTS) as c:
             c.sendmail("<>", [to], text)
     before = len(reports.log())
-    hand_over("b+" + "a" * 32 + path[34:])
+    hand_over(head + "a" * 32 + rest)
     hand_over(path.upper())
     proc.wait_for(lambda: reports.log()[before:].count("mail: dsn:") == 2, 60,
                   "two answers")

@@ -67,6 +67,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (rc == 1)
 		must(token_make(ring, &t, arena, &again, &why) == 0 &&
 		    slice_eq(again, in));
+	again = token_in_path(in);
+	must(again.p == NULL || (again.p >= in.p &&
+	    again.p + again.n <= in.p + in.n));
 	rc = token_short_read(ring, in, &s, &why);
 	must(rc == 0 || rc == 1);
 	if (rc == 1)

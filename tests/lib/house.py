@@ -1,6 +1,7 @@
 """house - a gate, a Postfix and a sink, put together as INSTALL says."""
 
 import os
+import re
 import shutil
 import smtplib
 import tempfile
@@ -59,11 +60,12 @@ def folder():
 
 
 class House:
-    """close() stops everything and removes the folder."""
+    """close() stops everything and removes the folder.  ways: Postfix has
+    the transports of the policy's pools."""
 
     def __init__(self, policy=MAIN_POLICY, tenants=None, keys=None,
                  more="", map_size="1 GiB", lines="", queue=True,
-                 store=None, blocks="", tokens=False):
+                 store=None, blocks="", tokens=False, ways=False):
         self.folder = folder()
         self.sink = self.gate = self.postfix = None
         try:
@@ -78,7 +80,9 @@ class House:
             if queue:
                 self.postfix = postfix.Postfix(
                     self.folder + "/postfix", self.sink.port,
-                    self.gate.postfix_lines() + lines).start()
+                    self.to_the_sink(self.gate.postfix_lines()) + lines,
+                    self.gate.postfix_lines("--master") if ways else ""
+                    ).start()
         except BaseException:
             self.close()
             raise
@@ -98,6 +102,12 @@ class House:
 
     def __exit__(self, *_):
         self.close()
+
+    def to_the_sink(self, lines):
+        """There is no DNS: a filter without a next hop, which would go to
+        the recipient's own, goes to the sink."""
+        return re.sub(r"(FILTER (?!retry)[\w.-]+:) ",
+                      rf"\1[127.0.0.1]:{self.sink.port} ", lines)
 
     def client(self, login=None, addr=None, **how):
         return self.postfix.client(login, addr, **how)

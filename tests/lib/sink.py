@@ -5,6 +5,7 @@ One thread with an event loop.  Every delivered message is a Delivery; LMTP
 """
 
 import asyncio
+import collections
 import socket
 import threading
 
@@ -12,9 +13,10 @@ from proc import wait_for
 
 
 class Delivery:
-    def __init__(self, sender, recipients, data, local):
+    def __init__(self, sender, recipients, data, local, peer="", helo=""):
         self.sender, self.recipients = sender, recipients
         self.data, self.local = data, local
+        self.peer, self.helo = peer, helo   # who delivered: address, name
 
     def headers(self, name):
         """Unfolded values of that field, in order."""
@@ -29,6 +31,9 @@ class Sink:
     def __init__(self):
         self.deliveries = []
         self.answer = None      # recipient -> a reply line, or None: taken
+        self.pause = 0          # seconds before a message is taken
+        self.open = collections.Counter()   # messages under way, by peer
+        self.crowd = collections.Counter()  # the most there were
         self.changed = threading.Condition()
         listener = socket.socket()
         listener.bind(("127.0.0.1", 0))
@@ -62,21 +67,32 @@ class Sink:
             writer.write(line.encode() + b"\r\n")
         try:
             say("220 sink ESMTP")
-            await self._dialogue(reader, say)
+            await self._dialogue(
+                reader, say, writer.get_extra_info("peername")[0])
             await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    async def _dialogue(self, reader, say):
-        lmtp, sender, rcpts = False, "", []
+    async def _take(self, reader, peer):
+        self.open[peer] += 1
+        self.crowd[peer] = max(self.crowd[peer], self.open[peer])
+        try:
+            if self.pause:
+                await asyncio.sleep(self.pause)
+            return await content(reader)
+        finally:
+            self.open[peer] -= 1
+
+    async def _dialogue(self, reader, say, peer):
+        lmtp, sender, rcpts, helo = False, "", [], ""
         while True:
             line = (await reader.readuntil(b"\r\n")).decode("utf-8",
                                                             "replace")
             verb = line[:4].upper()
             if verb in ("EHLO", "LHLO"):
-                lmtp = verb == "LHLO"
+                lmtp, helo = verb == "LHLO", line[5:].strip()
                 say("250-sink\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n"
                     "250-PIPELINING\r\n250 SIZE 0")
             elif verb == "MAIL":
@@ -89,10 +105,10 @@ class Sink:
                 say(said or "250 2.1.5 Ok")
             elif verb == "DATA":
                 say("354 go")
-                data = await content(reader)
+                data = await self._take(reader, peer)
                 with self.changed:
                     self.deliveries.append(
-                        Delivery(sender, rcpts, data, lmtp))
+                        Delivery(sender, rcpts, data, lmtp, peer, helo))
                     self.changed.notify_all()
                 for _ in rcpts if lmtp else [0]:
                     say("250 2.0.0 Ok")

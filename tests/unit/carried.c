@@ -327,6 +327,83 @@ return_paths_name_the_message(void **state)
 	}
 }
 
+#define POOL	"pool \"p\" { select = \"sender\"\n" \
+		"  address \"192.0.2.1\" { transport = \"out1\" } }\n" \
+		"pool \"h\" { select = \"header\"\n" \
+		"  address \"192.0.2.2\" { transport = \"out2\" } }\n"
+
+/* edit_of - the first of that kind and name, or NULL */
+static const struct edit *
+edit_of(enum edit_kind kind, const char *name)
+{
+	for (size_t n = 0; n < plan.n; n++)
+		if (plan.edits[n].kind == kind &&
+		    slice_is(plan.edits[n].name, name))
+			return &plan.edits[n];
+	return NULL;
+}
+
+/* left - to the end, where the address is known, and the plan of then */
+static void
+left(const char *from, const char *rcpts, const char *lines)
+{
+	struct why why;
+
+	assert_int_equal(sent(from, rcpts, lines), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_PASS);
+	assert_int_equal(plan_make(&asked.mail, heads, nheads, &plan,
+	    asked.arena, &why), 0);
+}
+
+static void
+a_return_path_names_the_transport(void **state)
+{
+	static const struct { const char *rcpts, *want; } ways[] = {
+		{ "ann@x.example", "b.out1.%S@bounce.acme.example" },
+		{ "ann@orange.fr", "b.out1-orange.%S@bounce.acme.example" },
+		{ "ann@orange.fr ann@x.example",
+		    "b.out1.%S@bounce.acme.example" },
+		{ "ann@orange.fr bob@here.example",
+		    "b.out1-orange.%S@bounce.acme.example" },
+	};
+	const struct edit *e;
+
+	(void)state;
+	policy(POOL "return_path = \"verp\"\n"
+	    TENANT("", " pool \"p\" { }"));
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		left("news@acme.example", ways[i].rcpts, "");
+		e = edit_of(EDIT_RETURN_PATH, "");
+		assert_non_null(e);
+		if (!like(e->value, ways[i].want, ""))
+			fail_msg("%s: got %.*s", ways[i].rcpts,
+			    SLICE_ARG(e->value));
+		assert_null(edit_of(EDIT_INSERT, PLAN_ROUTE));
+	}
+	left("<>", "ann@x.example", "");
+	assert_null(edit_of(EDIT_RETURN_PATH, ""));
+}
+
+static void
+a_header_names_the_transport_and_is_not_signed(void **state)
+{
+	const struct edit *e;
+
+	(void)state;
+	policy(POOL TENANT("", " pool \"h\" { }"));
+	left("news@acme.example", "ann@orange.fr", "X-Penstock-Route=out1");
+	e = edit_of(EDIT_INSERT, PLAN_ROUTE);
+	assert_non_null(e);
+	assert_true(slice_is(e->value, "out2-orange"));
+	assert_non_null(edit_of(EDIT_REMOVE, PLAN_ROUTE));
+	for (size_t i = 0; i < plan.nleft; i++)
+		assert_false(slice_case_eq(plan.left[i].name,
+		    SLICE(PLAN_ROUTE)));
+	/* a FILTER would take the local one away, too */
+	left("news@acme.example", "ann@x.example bob@here.example", "");
+	assert_null(edit_of(EDIT_INSERT, PLAN_ROUTE));
+}
+
 static const struct {
 	const char	*name, *block, *from, *rcpts, *lines, *code, *dsn;
 } turned[] = {
@@ -445,6 +522,8 @@ main(void)
 		T(what_is_written),
 		T(the_same_words_give_the_same_link),
 		T(return_paths_name_the_message),
+		T(a_return_path_names_the_transport),
+		T(a_header_names_the_transport_and_is_not_signed),
 		T(what_is_turned_away),
 		T(in_shadow_they_pass),
 		T(without_keys_such_mail_waits_and_other_mail_does_not),

@@ -305,6 +305,52 @@ forged_tokens_are_never_accepted(void **state)
 	token_ring_free(other);
 }
 
+#define T32	"abcdefghijklmnopqrstuvwxyz234567"
+
+static const struct {
+	const char	*path, *token;		/* NULL: none */
+} paths[] = {
+	{ "b+" T32 "@bounce.acme.example", T32 },
+	{ "B+" T32, T32 },
+	{ "b.b2b1-google." T32 "@bounce.acme.example", T32 },
+	{ "B.X." T32, T32 },
+	{ "b+@x.example", "" },
+	{ "b.x.@x.example", "" },
+	{ "b.j.smith@x.example", "smith" },	/* no token of 32 */
+	{ "b.x.y.z@x.example", "y.z" },
+	{ "b..z@x.example", NULL },
+	{ "b.smith@x.example", NULL },
+	{ "bob@x.example", NULL },
+	{ "b@x.example", NULL },
+	{ "@x.example", NULL },
+	{ "", NULL },
+	{ "c+" T32, NULL },
+};
+
+static void
+tokens_are_found_in_return_paths(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		struct slice text = slice_of(paths[i].path), got =
+		    token_in_path(text);
+
+		if ((got.p == NULL) != (paths[i].token == NULL) ||
+		    (got.p != NULL && !slice_is(got, paths[i].token)))
+			fail_msg("%s: got %.*s", paths[i].path,
+			    SLICE_ARG(got));
+		/* cut anywhere, it stays within what there is */
+		for (size_t n = 0; n < text.n; n++) {
+			struct slice cut = { text.p, n };
+
+			got = token_in_path(cut);
+			assert_true(got.p == NULL || (got.p >= cut.p &&
+			    got.p + got.n <= cut.p + cut.n));
+		}
+	}
+	assert_null(token_in_path(SLICE_NONE).p);
+}
+
 static void
 short_tokens_come_back_in_any_case(void **state)
 {
@@ -473,6 +519,7 @@ main(void)
 		cmocka_unit_test(every_other_character_anywhere_is_refused),
 		cmocka_unit_test(forged_tokens_are_never_accepted),
 		cmocka_unit_test(short_tokens_come_back_in_any_case),
+		cmocka_unit_test(tokens_are_found_in_return_paths),
 		cmocka_unit_test(old_keys_verify_and_the_newest_makes),
 		cmocka_unit_test(the_first_key_makes_a_private_file),
 		cmocka_unit_test(files_that_are_no_ring_are_refused),

@@ -1,0 +1,309 @@
+"""Pools on a real Postfix: which address a message leaves by, what it says
+there, how many connections it makes; weights, overflow, caps."""
+
+import collections
+import os
+import re
+import shutil
+import threading
+import time
+
+import pytest
+
+import house as house_
+import postfix
+from house import message, send
+from test_dkim import python_verdicts
+
+POLICY = """\
+unknown_sender = "refuse"
+include "tenants.d"
+pool "sent" {
+	select = "sender"
+	address "127.0.0.11" {
+		transport = "sent1"  helo = "mta1.penstock.example"
+		cap "day" { limit = "1000/day" }
+	}
+	address "127.0.0.12" {
+		transport = "sent2"  helo = "mta2.penstock.example"
+		cap "day" { limit = "1000/day" }
+	}
+}
+pool "head" {
+	select = "header"  overflow = "spill"
+	cap "few" { limit = "4/day"  to = "provider:freenet" }
+	address "127.0.0.13" { transport = "head1"  helo = "mta3.penstock.example" }
+}
+pool "spill" {
+	select = "header"
+	address "127.0.0.14" { transport = "spill1"  helo = "mta4.penstock.example" }
+}
+pool "caps" {
+	select = "header"
+	cap "all" { limit = "30/day" }
+	address "127.0.0.15" { transport = "caps1"
+		cap "half" { limit = "20/day" } }
+	address "127.0.0.16" { transport = "caps2"
+		cap "half" { limit = "20/day" } }
+}
+pool "lent" {
+	address "127.0.0.1" { transport = "lent1"  cap "lent" { limit = "2/day" } }
+}
+"""
+TENANTS = {f"{name}.conf": f"""\
+tenant "{name}" {{
+	logins = {{"{name}"}}
+	domains = {{"{name}.example"}}
+	bounce_domain = "bounce.{name}.example"
+	dkim "r1" {{ domain = "{name}.example"  key = "{name}.rsa" }}
+	{more}
+}}
+""" for name, more in {
+    "acme": 'return_path = "verp"  pool "sent" { }',
+    "bolt": 'pool "head" { }',
+    "cats": 'pool "caps" { }',
+    "dogs": 'return_path = "verp"  pool "sent" { weight = 50 } '
+            'pool "spill" { weight = 50 }\n'
+            'stream "news" { match = {"sender:news@*"} priority = "bulk" '
+            'feedback_id = "add" }',
+    "eels": 'pool "lent" { }',
+}.items()}
+KEYS = {f"{name[:4]}.rsa": "rsa" for name in TENANTS}
+HELO = {f"127.0.0.{10 + n}": f"mta{n}.penstock.example" for n in (1, 2, 3, 4)}
+
+
+@pytest.fixture(scope="module")
+def house():
+    if postfix.reason_not():
+        pytest.skip(postfix.reason_not())
+    with house_.House(policy=POLICY, tenants=TENANTS, keys=KEYS, tokens=True,
+                      ways=True) as h:
+        yield h
+
+
+def submit(house, tenant, to, mark, sender=None, headers="", smtp=None):
+    mine = smtp or house.client(tenant)
+    sender = sender or f"a@{tenant}.example"
+    sent = send(mine, sender, to, message(
+        f"a@{tenant}.example" if sender == "<>" else sender,
+        headers=f"X-Mark: {mark}\r\n{headers}"))
+    if smtp is None:
+        mine.quit()
+    return sent
+
+
+def got(house, mark, n=1):
+    return house.sink.wait(lambda s: len(s.with_header("X-Mark", mark)) >= n
+                           and s.with_header("X-Mark", mark))
+
+
+def event_of(house, sent):
+    return next(e for e in house.gate.wait_events(lambda events: any(
+        e["queue_id"] == sent.queue_id for e in events))
+        if e["queue_id"] == sent.queue_id)
+
+
+def test_the_printed_lines_are_accepted_by_postfix(house):
+    p = house.postfix
+    shutil.copy(f"{p.base}/etc/postfix/postfix-files", f"{p.folder}/etc/")
+    for tool, *arguments in (["postconf", "-n"], ["postconf", "-M"],
+                             ["postconf", "-P"], ["postfix", "check"]):
+        said = p.run(tool, *arguments)
+        assert said.returncode == 0, said
+        assert "warning" not in said.stderr, said.stderr
+    # every transport that a table names is there
+    services = {line.split()[0] for line in p.run(
+        "postconf", "-M").stdout.split("\n") if line}
+    told = p.run("postconf", "-hx", "sender_dependent_default_transport_maps",
+                 "milter_header_checks").stdout
+    named = set(re.findall(r"([\w-]+):\S* }", told)) - {"retry"}
+    assert {"sent1", "sent2-google", "head1", "caps2-orange"} <= named
+    assert named - services == set()
+    limits = {line.split()[0]: line.split()[6] for line in p.run(
+        "postconf", "-M").stdout.split("\n") if line}
+    assert (limits["sent1-orange"], limits["sent1"]) == ("2", "-")
+
+
+def test_the_return_path_chooses_the_address(house):
+    for i in range(10):
+        sent = submit(house, "acme", [f"r{i}@example.org"], f"path{i}")
+        assert sent.code == 250, sent
+        mail = got(house, f"path{i}")[0]
+        event = event_of(house, sent)
+        assert event["pool"] == "sent" and event["address"] == mail.peer
+        assert mail.helo == HELO[mail.peer]
+        transport = {"127.0.0.11": "sent1", "127.0.0.12": "sent2"}[mail.peer]
+        assert re.fullmatch(rf"b\.{transport}\.[a-z2-7]{{32}}@"
+                            r"bounce\.acme\.example", mail.sender)
+        assert event["return_path"] == mail.sender
+        assert mail.headers("X-Penstock-Route") == []
+        assert python_verdicts(mail.data, house.gate.dns()) == [True]
+        said = house.gate.penstock("token", "read", mail.sender).stdout
+        assert sent.queue_id in said, said
+    peers = collections.Counter(
+        d.peer for d in house.sink.deliveries if d.sender.startswith("b.sent"))
+    assert peers == {"127.0.0.11": 5, "127.0.0.12": 5}
+
+
+def test_mail_to_one_provider_has_a_transport_of_its_own(house):
+    sent = submit(house, "acme", ["a@orange.fr", "b@wanadoo.fr"], "orange")
+    mail = got(house, "orange")[0]
+    assert sent.code == 250
+    assert re.match(r"b\.sent[12]-orange\.", mail.sender)
+    assert mail.helo == HELO[mail.peer]
+    assert re.search(rf"postfix/sent[12]-orange/smtp\[\d+\]: {sent.queue_id}",
+                     house.postfix.log())
+    # to two of them it is the address's own
+    submit(house, "acme", ["a@orange.fr", "b@gmail.com"], "mixed")
+    assert re.match(r"b\.sent[12]\.", got(house, "mixed")[0].sender)
+
+
+def test_mail_without_a_sender_leaves_by_postfix_own_route(house):
+    sent = submit(house, "acme", ["r@example.org"], "null", sender="<>")
+    mail = got(house, "null")[0]
+    assert sent.code == 250
+    assert mail.peer == "127.0.0.1" and mail.sender == ""
+    assert event_of(house, sent)["pool"] == ""
+
+
+def test_a_header_chooses_the_address_and_is_gone(house):
+    # a sender's own header chooses nothing
+    sent = submit(house, "bolt", ["r@example.org"], "header",
+                  headers="X-Penstock-Route: spill1\r\n")
+    mail = got(house, "header")[0]
+    assert sent.code == 250
+    assert mail.peer == "127.0.0.13" and mail.helo == HELO[mail.peer]
+    assert mail.sender == "a@bolt.example"
+    assert b"x-penstock-" not in mail.data.lower()
+    assert python_verdicts(mail.data, house.gate.dns()) == [True]
+    event = event_of(house, sent)
+    assert (event["pool"], event["address"]) == ("head", "127.0.0.13")
+    assert event["flags"]["overflow"] is False
+
+
+def test_a_local_recipient_keeps_the_message_on_postfix_own_route(house):
+    sent = submit(house, "bolt", ["r@example.org", "l@local.example"],
+                  "local")
+    mails = got(house, "local", 2)
+    assert sent.code == 250
+    assert {(m.peer, m.local) for m in mails} == {
+        ("127.0.0.1", False), ("127.0.0.1", True)}
+    assert event_of(house, sent)["pool"] == ""
+
+
+def test_what_has_no_room_leaves_by_the_overflow(house):
+    peers = []
+    for i in range(6):
+        sent = submit(house, "bolt", [f"r{i}@freenet.de"], f"over{i}")
+        assert sent.code == 250, sent
+        peers.append(got(house, f"over{i}")[0].peer)
+        event = event_of(house, sent)
+        assert event["address"] == peers[-1]
+        assert event["flags"]["overflow"] is (i >= 4)
+        assert event["pool"] == ("spill" if i >= 4 else "head")
+    assert peers == ["127.0.0.13"] * 4 + ["127.0.0.14"] * 2
+    said = house.gate.penstock("policy", "explain", "--login", "bolt",
+                               "--from", "a@bolt.example", "--rcpt",
+                               "r@freenet.de")
+    assert said.returncode == 0
+    assert "by its overflow, pool spill" in said.stdout
+    assert "127.0.0.13" in said.stdout and "no room" in said.stdout
+
+
+def test_a_pool_whose_address_is_not_told_binds_all_the_same(house):
+    for i in range(2):
+        assert submit(house, "eels", ["r@example.org"], "lent").code == 250
+    sent = submit(house, "eels", ["r@example.org"], "lent")
+    assert sent.code == 451 and "limit lent (2/day)" in sent.text
+    assert {d.peer for d in got(house, "lent", 2)} == {"127.0.0.1"}
+
+
+def test_a_cap_is_a_cap_for_sessions_in_parallel(house):
+    taken, others = [], []
+
+    def session(n):
+        smtp = house.client("cats")
+        for i in range(8):
+            sent = submit(house, "cats", [f"r{i}@example.org"], f"par{n}",
+                          smtp=smtp)
+            (taken if sent.code == 250 else others).append(sent)
+        smtp.quit()
+    threads = [threading.Thread(target=session, args=(n,)) for n in range(8)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(taken) == 30 and len(others) == 34
+    assert {s.code for s in others} == {451}
+    assert all("limit all (30/day)" in s.text for s in others)
+    house.sink.wait(lambda s: sum(d.peer in ("127.0.0.15", "127.0.0.16")
+                                  for d in s.deliveries) == 30)
+    peers = collections.Counter(d.peer for d in house.sink.deliveries)
+    # the lesser used of the two, as each message saw them
+    assert abs(peers["127.0.0.15"] - peers["127.0.0.16"]) <= 8, peers
+
+
+def test_weights_give_each_recipient_one_pool(house):
+    def pools(mark):
+        for i in range(30):
+            assert submit(house, "dogs", [f"r{i}@example.org"],
+                          f"{mark}{i}").code == 250
+        return [got(house, f"{mark}{i}")[0].peer == "127.0.0.14"
+                for i in range(30)]
+    first = pools("w")
+    assert pools("v") == first
+    assert 5 <= sum(first) <= 25
+    a, b = first.index(True), first.index(False)
+    sent = submit(house, "dogs", [f"r{a}@example.org", f"r{b}@example.org"],
+                  "both")
+    assert sent.code == 250
+    assert [c for c, _ in sent.recipients.values()] == [250, 452]
+    assert "next slot: the next message" in \
+        sent.recipients[f"r{b}@example.org"][1]
+    assert got(house, "both")[0].peer == "127.0.0.14"
+
+
+def test_feedback_id_tells_the_pools_apart(house):
+    codes = {}
+    for i in range(12):
+        assert submit(house, "dogs", [f"f{i}@example.org"], f"fb{i}",
+                      sender="news@dogs.example").code == 250
+        mail = got(house, f"fb{i}")[0]
+        pool = mail.headers("Feedback-ID")[0].split(":")[2]
+        codes.setdefault(mail.peer == "127.0.0.14", set()).add(pool)
+    assert len(codes[True]) == 1 and len(codes[False]) == 1
+    assert codes[True] != codes[False]
+
+
+def test_a_provider_gets_as_many_connections_as_it_takes(house):
+    """orange takes 2; what is sent elsewhere is not bound by that."""
+    def crowd(domain):
+        house.sink.crowd.clear()
+        house.sink.pause = 0.4
+        try:
+            for i in range(12):
+                assert submit(house, "bolt", [f"c{i}@{domain}"],
+                              domain).code == 250
+            got(house, domain, 12)
+        finally:
+            house.sink.pause = 0
+        return house.sink.crowd["127.0.0.13"]
+    assert crowd("orange.fr") == 2
+    assert crowd("example.net") > 2
+
+
+def test_a_transport_that_postfix_does_not_know_waits(build):
+    """A policy newer than main.cf: the mail stays, and says why."""
+    h = build(policy=POLICY, tenants=TENANTS, keys=KEYS, tokens=True,
+              ways=True)
+    newer = POLICY.replace('"sent1"', '"sent9"').replace('"sent2"', '"sent8"')
+    h.gate.write("policy.conf", newer)
+    assert h.gate.reload().returncode == 0
+    sent = submit(h, "acme", ["r@example.org"], "newer")
+    assert sent.code == 250
+    deadline = time.time() + 30
+    while "not in main.cf" not in h.postfix.log():
+        assert time.time() < deadline, h.postfix.log()
+        time.sleep(0.2)
+    assert not h.sink.with_header("X-Mark", "newer")
+    assert os.path.isdir(h.folder)
