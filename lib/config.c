@@ -21,7 +21,8 @@
 #include "lib/text.h"
 
 static const char *const where_names[] = { "penstock.conf", "milter",
-	"the block of another program", "token", "unsubscribe", "ingest" };
+	"the block of another program", "token", "unsubscribe", "ingest",
+	"release" };
 
 #define MAP_LEAST	(INT64_C(1) << 20)
 #define MAP_MOST	(INT64_C(1) << 46)
@@ -124,8 +125,21 @@ static const struct keyword rows[] = {
 	  .help = "how long the page offers the way back" },
 	{ "monitor", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-monitor" },
-	{ "release", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	{ "release", KEYWORD_BLOCK, IN_FILE, WORD_RELEASE,
 	  .help = "penstock-release" },
+	{ "config_directory", KEYWORD_STRING, IN_RELEASE, WORD_RELEASE_CONFIG,
+	  .unset = "/etc/postfix", .help = "where Postfix's main.cf is" },
+	{ "command_directory", KEYWORD_STRING, IN_RELEASE,
+	  WORD_RELEASE_COMMANDS, .unset = "/usr/sbin",
+	  .help = "where postsuper and postqueue are" },
+	{ "agent", KEYWORD_STRING, IN_RELEASE, WORD_RELEASE_AGENT,
+	  .unset = "", .help = "socket of penstock-release --agent" },
+	{ "instances", KEYWORD_SET, IN_RELEASE, WORD_RELEASE_INSTANCES,
+	  .unset = "{}", .help = "instance=config_directory, or its agent" },
+	{ "user", KEYWORD_STRING, IN_RELEASE, WORD_RELEASE_USER,
+	  .unset = "", .help = "user of the half that reads stores" },
+	{ "inventory", KEYWORD_DURATION, IN_RELEASE, WORD_RELEASE_INVENTORY,
+	  .unset = "1 minute", .help = "between two looks at all of hold/" },
 	{ "keys", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-keys" },
 	{ "log", KEYWORD_STRING, IN_OTHER, WORD_LATER,
@@ -339,6 +353,10 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			config_ingest(r, n, row->id);
 			continue;
 		}
+		if (where == IN_RELEASE) {
+			config_release(r, n, row->id);
+			continue;
+		}
 		if (where == IN_TOKEN || where == IN_UNSUBSCRIBE) {
 			config_unsubscribe(r, n, row->id);
 			continue;
@@ -373,6 +391,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_INGEST:
 			read_chain(r, n->child, IN_INGEST);
+			break;
+		case WORD_RELEASE:
+			read_chain(r, n->child, IN_RELEASE);
 			break;
 		case WORD_OTHER:
 			read_chain(r, n->child, IN_OTHER);
@@ -421,6 +442,7 @@ defaults(struct config *c)
 	c->milter.drain = 10 * CLOCK_SECOND;
 	c->milter.instance = "";
 	config_unsubscribe_defaults(c);
+	config_release_defaults(c);
 }
 
 /* config_load - read penstock.conf whole, or not at all */

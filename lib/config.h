@@ -62,6 +62,18 @@ struct config {
 		int64_t		 deadline;	/* us, for a whole request */
 		int64_t		 resubscribe;	/* us */
 	} unsubscribe;
+	struct {
+		const char	*config_directory;	/* of Postfix */
+		const char	*command_directory;
+		const char	*agent;		/* socket of the other half
+						   beside it; "": our own */
+		const char	**instances;	/* instance, directory or
+						   "unix:/path", ... */
+		size_t		 ninstances;	/* of both: even */
+		const char	*user;		/* of the half with the
+						   stores */
+		int64_t		 inventory;	/* us between two */
+	} release;
 };
 
 /* Every word of the file, its default and its sense; also for the lint. */

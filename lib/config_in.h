@@ -4,6 +4,7 @@
  * config.c: the table of words, the file, the top and the milter's block.
  * config_unsubscribe.c: tokens and penstock-unsubscribe.
  * config_ingest.c: penstock-ingest.
+ * config_release.c: penstock-release.
  */
 #ifndef LIB_CONFIG_IN_H
 #define LIB_CONFIG_IN_H
@@ -25,12 +26,15 @@ enum {				/* ids of rows */
 	WORD_INGEST, WORD_INGEST_LOG, WORD_INGEST_LOGS, WORD_INGEST_JOURNAL,
 	WORD_INGEST_ZONE, WORD_INGEST_INSTANCES, WORD_INGEST_RELAYS,
 	WORD_INGEST_USER, WORD_INGEST_LMTP, WORD_INGEST_GROUP,
-	WORD_INGEST_FORWARD
+	WORD_INGEST_FORWARD,
+	WORD_RELEASE, WORD_RELEASE_CONFIG, WORD_RELEASE_COMMANDS,
+	WORD_RELEASE_AGENT, WORD_RELEASE_INSTANCES, WORD_RELEASE_USER,
+	WORD_RELEASE_INVENTORY
 };
 
 /* Where a row may stand. */
 enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4, IN_TOKEN = 8,
-	IN_UNSUBSCRIBE = 16, IN_INGEST = 32 };
+	IN_UNSUBSCRIBE = 16, IN_INGEST = 32, IN_RELEASE = 64 };
 
 struct reader {
 	struct config	*config;
@@ -52,5 +56,7 @@ void	config_unsubscribe(struct reader *, const struct node *, int id);
 void	config_unsubscribe_defaults(struct config *);
 void	config_ingest(struct reader *, const struct node *, int id);
 void	config_ingest_defaults(struct reader *);	/* at the end */
+void	config_release(struct reader *, const struct node *, int id);
+void	config_release_defaults(struct config *);
 
 #endif

@@ -75,6 +75,12 @@ defaults(const struct config *c)
 	assert_true(c->unsubscribe.per_address == 64);
 	assert_true(c->unsubscribe.deadline == 10 * S);
 	assert_true(c->unsubscribe.resubscribe == 7 * 24 * 3600 * S);
+	assert_string_equal(c->release.config_directory, "/etc/postfix");
+	assert_string_equal(c->release.command_directory, "/usr/sbin");
+	assert_string_equal(c->release.agent, "");
+	assert_string_equal(c->release.user, "");
+	assert_true(c->release.ninstances == 0);
+	assert_true(c->release.inventory == 60 * S);
 }
 
 static void
@@ -103,7 +109,10 @@ everything_set(void **state)
 	    "journal = {\"postfix@-.service\"} log_zone = \"UTC\"\n"
 	    "instances = {\"postfix-two=two\"} relays = {\"hop:25\"} }\n"
 	    "preflight { } alert { user = \"a\" } monitor { listen = "
-	    "\"127.0.0.1:8080\" } release { } keys { user = \"\" }\n"
+	    "\"127.0.0.1:8080\" } keys { user = \"\" }\n"
+	    "release { config_directory = \"/c\" command_directory = \"/d\"\n"
+	    "agent = \"unix:/a\" user = \"r\" inventory = \"2s\"\n"
+	    "instances = {\"two=/etc/two\", \"box=unix:/b\"} }\n"
 	    "token { keys = \"/t\" }\n"
 	    "unsubscribe { socket = \"unix:/h\" socket_group = \"w\"\n"
 	    "user = \"u2\" lmtp = \"unix:/l\" names = \"/n\"\n"
@@ -133,6 +142,16 @@ everything_set(void **state)
 	assert_string_equal(c->ingest.names[1], "two");
 	assert_string_equal(c->ingest.relays[0], "hop:25");
 	assert_string_equal(c->ingest.user, "i");
+	assert_string_equal(c->release.config_directory, "/c");
+	assert_string_equal(c->release.command_directory, "/d");
+	assert_string_equal(c->release.agent, "unix:/a");
+	assert_string_equal(c->release.user, "r");
+	assert_true(c->release.inventory == 2 * S);
+	assert_true(c->release.ninstances == 4);
+	assert_string_equal(c->release.instances[0], "two");
+	assert_string_equal(c->release.instances[1], "/etc/two");
+	assert_string_equal(c->release.instances[2], "box");
+	assert_string_equal(c->release.instances[3], "unix:/b");
 	assert_string_equal(c->token.keys, "/t");
 	assert_string_equal(c->unsubscribe.socket, "unix:/h");
 	assert_string_equal(c->unsubscribe.socket_group, "w");
