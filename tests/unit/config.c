@@ -78,7 +78,6 @@ defaults(const struct config *c)
 	assert_string_equal(c->release.config_directory, "/etc/postfix");
 	assert_string_equal(c->release.command_directory, "/usr/sbin");
 	assert_string_equal(c->release.agent, "");
-	assert_string_equal(c->release.user, "");
 	assert_true(c->release.ninstances == 0);
 	assert_true(c->release.inventory == 60 * S);
 }
@@ -93,6 +92,7 @@ an_empty_file_means_the_defaults(void **state)
 	assert_string_equal(c->path, path);
 	assert_string_equal(c->milter.user, "");
 	assert_string_equal(c->milter.socket_group, "");
+	assert_string_equal(c->release.user, "");
 	config_free(c);
 	config_free(NULL);
 }
@@ -226,6 +226,7 @@ the_sample_says_the_defaults(void **state)
 	defaults(c);
 	assert_string_equal(c->milter.socket_group, "postfix");
 	assert_string_equal(c->milter.user, "penstock-milter");
+	assert_string_equal(c->release.user, "penstock-release");
 	config_free(c);
 	put(all.data);
 	problems_init(&problems, arena);
@@ -247,6 +248,12 @@ struct mistake {
 static const struct mistake mistakes[] = {
 	{ "stor = \"/x\"", "1:1: unknown word \"stor\" in penstock.conf; did you mean \"store\"?\n" },
 	{ "store = 5", "1:9: store: expected a string, found the number 5\n" },
+	{ "release { config_directory = \"postfix\" }", "1:30: config_directory: expected an absolute path, found \"postfix\"\n" },
+	{ "release { agent = \"inet:1@127.0.0.1\" }", "1:19: agent: expected \"unix:/path\", found \"inet:1@127.0.0.1\"\n" },
+	{ "release { instances = {\"two=postfix\"} }", "1:24: instances: expected \"instance=/etc/postfix-x\" or \"instance=unix:/socket\", found \"two=postfix\"\n" },
+	{ "release { instances = {\"=/etc/two\"} }", "1:24: instances: expected \"instance=/etc/postfix-x\" or \"instance=unix:/socket\", found \"=/etc/two\"\n" },
+	{ "release { instances = {\"a=/b\", \"a=/c\"} }", "1:32: instances: a is there already\n" },
+	{ "release { inventory = \"1 day\" }", "1:23: inventory: \"1 day\" is out of range; expected 1 to 3600 seconds\n" },
 	{ "store = \"\"", "1:9: store: expected a path, found \"\"\n" },
 	{ "store = \"/a\"\nstore = \"/b\"", "2:1: store was set already at FILE:1:1\n" },
 	{ "milter { }\nmilter { }", "2:1: milter stands already at FILE:1:1\n" },
