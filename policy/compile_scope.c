@@ -347,10 +347,10 @@ compile_blocks(struct build *b, struct scope *scope,
 
 	compile_drafts(b, scope, chain, problems);
 	routes(b, scope, chain, problems);
+	compile_breakers(b, scope, chain, problems);
 	if (scope->in_stream)
 		return;
 	compile_unsubscribe(b, scope, chain, problems);
-	compile_breakers(b, scope, chain, problems);
 	for (const struct node *c = chain; c != NULL; c = c->next)
 		if (is_titled(c, "stream") && ++n == STREAMS_MAX + 1)
 			problem_error(problems, c->at, "more than %d streams "
