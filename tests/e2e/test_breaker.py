@@ -2,6 +2,7 @@
 and a person lifts it.  Everything is real: Postfix, its log, penstock-ingest."""
 
 import json
+import re
 import time
 
 import ingest
@@ -9,7 +10,8 @@ import proc
 import pytest
 from house import message, send
 
-BLOCK = "}\ningest {\n\tlog = \"%s\"\n\tuser = \"\"\n"
+BLOCK = "}\ningest {\n\tlog = \"%s\"\n\tuser = \"\"\n" \
+    "\tlmtp = \"unix:/nowhere.sock\"\n"
 POLICY = """\
 timezone = "UTC"
 unknown_sender = "refuse"
@@ -35,6 +37,25 @@ TENANTS = {
 """),
     "free.conf": TENANT.format("free", """\
 	breaker "hard" { rate = "none" }
+"""),
+    "loud.conf": TENANT.format("loud", """\
+	breaker "spam" { when = "complaint"  rate = "30%"  least = 4
+		action = "pause" }
+"""),
+    "split.conf": TENANT.format("split", """\
+	breaker "hard" { rate = "20%"  least = 3  action = "pause"
+		per = {"tenant", "stream"} }
+	stream "news" { match = {"sender:news@*"} }
+"""),
+    "inner.conf": TENANT.format("inner", """\
+	breaker "hard" { rate = "none" }
+	stream "news" {
+		match = {"sender:news@*"}
+		breaker "own" { rate = "20%"  least = 3  action = "pause" }
+	}
+"""),
+    "late.conf": TENANT.format("late", """\
+	breaker "hard" { rate = "20%"  least = 3  action = "pause" }
 """),
 }
 
@@ -64,8 +85,8 @@ def house():
         h.ingest.kill()
 
 
-def submit(house, login, recipients, tenant=None):
-    sender = f"a@{tenant or login}.example"
+def submit(house, login, recipients, tenant=None, local="a"):
+    sender = f"{local}@{tenant or login}.example"
     with house.client(login) as smtp:
         return send(smtp, sender, recipients, message(sender))
 
@@ -167,6 +188,118 @@ def test_slow_lets_a_little_through(house):
     first = submit(house, "slow", ["one@dest.example", "two@dest.example"])
     assert [c for c, _ in first.recipients.values()] == [250, 451], first
     assert "breaker hard" in first.recipients["two@dest.example"][1], first
+
+
+def test_limits_shows_what_tripped(house):
+    said = house.gate.penstock("limits").stdout
+    assert "breaker hard: tenant \"slow\": slow until penstock breaker " \
+        "lift" in said and "3 of 3 recipients hard_bounce" in said, said
+    said = json.loads(house.gate.penstock("limits", "slow", "--json").stdout)
+    assert [(b["tenant"], b["breaker"], b["bad"])
+            for b in said["breakers"]] == [("slow", "hard", 3)], said
+    assert said["backoffs"] == []
+    assert "breaker" not in house.gate.penstock("limits", "good").stdout
+
+
+COMPLAINT = """\
+From: fbl@far.example
+To: fbl@gate.example
+Subject: Abuse report
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=feedback-report; boundary="r1"
+
+--r1
+Content-Type: text/plain
+
+This is an email abuse report.
+
+--r1
+Content-Type: message/feedback-report
+
+Feedback-Type: abuse
+User-Agent: ExampleFBL/1.0
+Version: 1
+Original-Rcpt-To: <{0}>
+
+--r1
+Content-Type: message/rfc822
+
+Message-ID: <{1}>
+To: {0}
+Subject: What is new
+
+Hello.
+
+--r1--
+"""
+
+
+def test_complaints_are_held_against_what_was_delivered(house):
+    ids = []
+    for i in range(4):
+        text = message("a@loud.example")
+        with house.client("loud") as smtp:
+            sent = send(smtp, "a@loud.example", [f"ok{i}@far.example"], text)
+        assert sent.code == 250, sent
+        ids.append(re.search(r"Message-ID: <([^>]*)>", text).group(1))
+    proc.wait_for(lambda: len(house.ingest.outcomes("a@loud.example")) == 4,
+                  60, "the deliveries")
+
+    def complain(i, words="1 recorded"):
+        said = house.gate.penstock("ingest", "--arf", input=COMPLAINT.format(
+            f"ok{i}@far.example", ids[i]))
+        assert said.returncode == 0 and words in said.stdout, said
+    complain(0)
+    complain(0, "1 known")  # the same one again is no second complaint
+    house.ingest.kill()     # and a start counts what there is, once
+    house.ingest.start()
+    assert tripped(house, "loud") == []     # 1 of 4
+    complain(1)
+    row = proc.wait_for(lambda: tripped(house, "loud"), 60,
+                        house.ingest.log())[0]
+    assert (row["breaker"], row["when"], row["bad"], row["all"]) == \
+        ("spam", "complaint", 2, 4), row
+    sent = proc.wait_for(lambda: (
+        s := submit(house, "loud", ["new@dest.example"])).code == 451 and s,
+        30, "the gate")
+    assert "2 of 4 recipients complaint" in str(sent), sent
+    assert submit(house, "good", ["new@dest.example"]).code == 250
+
+
+def paused(house, login, local):
+    return proc.wait_for(lambda: (
+        s := submit(house, login, ["ok@dest.example"], local=local)).code ==
+        451 and s, 30, "the gate")
+
+
+def test_streams_are_judged_apart(house):
+    for login, breaker in (("split", "hard"), ("inner", "own")):
+        for i in range(3):
+            sent = submit(house, login, [f"nobody{login}{i}@dest.example"],
+                          local="news")
+            assert sent.code == 250 or "breaker" in str(sent), sent
+        row = proc.wait_for(lambda: tripped(house, login), 60,
+                            house.ingest.log())[0]
+        assert (row["breaker"], row["stream"]) == (breaker, "news"), row
+        assert f"breaker {breaker} tripped" in str(
+            paused(house, login, "news"))
+        assert submit(house, login, ["ok@dest.example"]).code == 250
+    assert submit(house, "inner", ["nobodyelse@dest.example"]).code == 250
+
+
+def test_a_log_read_by_hand_trips_it_too(house):
+    house.ingest.kill()
+    log = f"{house.postfix.folder}/log"
+    for i in range(3):
+        sent = submit(house, "late", [f"nobodylate{i}@dest.example"])
+        assert sent.code == 250, sent
+    proc.wait_for(lambda: open(log, errors="replace").read().count(
+        "to=<nobodylate") >= 3, 60, "the bounces in the log")
+    assert house.ingest.once(log)["outcomes"] >= 3
+    row = tripped(house, "late")[0]
+    assert (row["bad"], row["all"]) == (3, 3), row
+    paused(house, "late", "a")
+    house.ingest.start()
 
 
 def test_none_switches_it_off(house):
