@@ -85,6 +85,8 @@ put_stream(struct buf *b, const struct stream *s)
 	put_field(b, s->postal_address);
 	put_u32(b, (uint32_t)s->postal);
 	put_i64(b, s->hold_max);
+	put_u32(b, (uint32_t)s->backoff);
+	put_i64(b, s->backoff_max);
 	put_field(b, slice_of(s->paused));
 	for (size_t i = 0; i < s->nbreakers; i++)
 		put_breaker(b, s->breakers[i]);

@@ -67,6 +67,16 @@ tripped(void *with, const uint8_t key[TRIP_KEY], struct trip *trip)
 	return happenings_trip(f->rest, key, trip);
 }
 
+/* backoff - does a provider want less? */
+static int
+backoff(void *with, const uint8_t key[BACKOFF_KEY],
+    const struct backoff_when *when, struct backoff *out)
+{
+	struct feedback_view *f = with;
+
+	return happenings_backoff(f->rest, key, when, out);
+}
+
 /* seen_before - in the gate's last life */
 static int
 seen_before(struct gate *gate, unsigned *seen, struct why *why)
@@ -96,6 +106,7 @@ feedback_new(struct feedback_view **out, struct gate *gate, struct why *why)
 	f->happened.suppressed = suppressed;
 	f->happened.provider = provider;
 	f->happened.tripped = tripped;
+	f->happened.backoff = backoff;
 	f->happened.with = f;
 	if (fold_init(why) == -1 || seen_before(gate, &seen, why) == -1 ||
 	    suppress_open(&f->lists, gate->config->store, seen, why) == -1 ||

@@ -16,6 +16,8 @@
 #define LINES_MAX	256		/* of a match */
 #define HOLD_LEAST	CLOCK_MINUTE
 #define HOLD_MOST	(72 * CLOCK_HOUR)
+#define BACKOFF_LEAST	CLOCK_MINUTE
+#define BACKOFF_MOST	CLOCK_DAY
 
 /* shadow_part - one of a set */
 static unsigned
@@ -74,6 +76,24 @@ set_hold(struct stream *said, const struct node *node,
 		problem_error(problems, v->at, "hold_max: %s is not between a "
 		    "minute and 72 hours; Postfix's own queue gives mail up "
 		    "after some days", text_quote(v->text, &q));
+}
+
+/* set_backoff_max - how long a provider may keep mail waiting */
+static void
+set_backoff_max(struct stream *said, const struct node *node,
+    struct problems *problems)
+{
+	const struct value *v = &node->value;
+	struct quoted q;
+	struct why why;
+
+	said->backoff_max_at = node->at;
+	if (scan_duration(v->text, &said->backoff_max, &why) == -1)
+		problem_error(problems, v->at, "backoff_max: %s", why.text);
+	else if (said->backoff_max < BACKOFF_LEAST ||
+	    said->backoff_max > BACKOFF_MOST)
+		problem_error(problems, v->at, "backoff_max: %s is not between "
+		    "a minute and 24 hours", text_quote(v->text, &q));
 }
 
 /* set_match - the lines of a stream */
@@ -203,6 +223,13 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		return true;
 	case WORD_HOLD_MAX:
 		set_hold(said, node, problems);
+		return true;
+	case WORD_BACKOFF:
+		said->backoff_at = node->at;
+		said->backoff = (enum heed)choice_index(row, v);
+		return true;
+	case WORD_BACKOFF_MAX:
+		set_backoff_max(said, node, problems);
 		return true;
 	case WORD_PRIORITY:
 		said->priority_at = node->at;

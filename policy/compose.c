@@ -25,6 +25,8 @@
 
 #include "lib/clock.h"
 
+#define BACKOFF_MAX	(4 * CLOCK_HOUR)
+
 #define TAKE(field) do {						\
 	if (from->field##_at.file != NULL) {				\
 		to->field = from->field;				\
@@ -44,6 +46,8 @@ take(struct build *b, struct stream *to, const struct stream *from)
 	TAKE(shadow);
 	TAKE(paused);
 	TAKE(hold_max);
+	TAKE(backoff);
+	TAKE(backoff_max);
 	TAKE(then);
 	TAKE(suppressed);
 	TAKE(complaint_scope);
@@ -288,8 +292,8 @@ static void
 compose(struct merging *m, const struct mix *known, struct mix *out)
 {
 	struct stream wide = { .priority = PRIORITY_TRANSACTIONAL,
-	    .hold_max = CLOCK_DAY, .mailto = SLICE("unsubscribe") }, *all,
-	    **list;
+	    .hold_max = CLOCK_DAY, .backoff_max = BACKOFF_MAX,
+	    .mailto = SLICE("unsubscribe") }, *all, **list;
 	size_t most = 1, n, good = 0;
 	bool late = false;
 
@@ -523,6 +527,7 @@ compose_none(struct build *b, struct tenant *t)
 	s->name = SLICE("default");
 	s->id = hash_id("stream", s->name);
 	s->hold_max = CLOCK_DAY;
+	s->backoff_max = BACKOFF_MAX;
 	s->priority = PRIORITY_TRANSACTIONAL;
 	all[0] = s;
 	t->streams = all;

@@ -229,7 +229,8 @@ rcpt_limits(struct mail *mail, struct rcpt *rcpt, int64_t now,
 {
 	if (mail->releasing != NULL)	/* asked as a whole, at the end */
 		return reply_pass(a, mail->tenant_rule);
-	if (decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
+	if (decide_backoff(mail, rcpt, a) == VERDICT_PASS &&
+	    decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
 	    unsubscribe_rcpt(mail, a) == VERDICT_PASS &&
 	    meters_reserve(mail, rcpt, now, a) <= VERDICT_HOLD)
 		return a->verdict;
@@ -348,7 +349,8 @@ decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 		    mail->rcpts[0].rule, "tenant %.*s: none of its recipients "
 		    "may have this message%.*s", SLICE_ARG(mail->tenant->name),
 		    SLICE_ARG(reply_contact(mail->arena, mail->tenant)));
-	if (rcpts_desk(mail, a) != VERDICT_PASS)
+	if (rcpts_desk(mail, a) != VERDICT_PASS ||
+	    decide_backoff_late(mail, a) != VERDICT_PASS)
 		return a->verdict;
 	if (egress_seal(mail, size, now, a) > VERDICT_HOLD)
 		return a->verdict;

@@ -35,6 +35,8 @@ struct rcpt {
 	struct slice	 path;		/* as the client wrote it */
 	struct slice	 why;		/* DROP: the sentence; p NULL: none */
 	const struct stream *asked;	/* suppressions were asked for it */
+	bool		 backoff;	/* back-off was asked */
+	const struct limit *slow;	/* of the one that slows it, or NULL */
 	uint64_t	 domain_id, provider_id; /* 0: not made yet */
 };
 
@@ -163,6 +165,7 @@ struct mail {
 	struct answer	 broken;	/* the breaker that holds it; as above */
 	const struct limit *slow[4];	/* of breakers that slow it */
 	size_t		 nslow;
+	struct backed	*backed;	/* back-offs that were met */
 	struct slice	*from_domains;	/* of every From mailbox */
 	size_t		 nfrom_domains;
 	const struct identity **identities;	/* who signs */

@@ -24,6 +24,13 @@ enum verdict decide_broken(struct mail *, struct answer *);
 /* May the tenant use that MAIL FROM?  Kept in mail->unowned when only the
  * stream will say whether that counts. */
 enum verdict decide_sender(struct mail *, struct answer *);
+/* decide_backoff.c: does his provider want less of this tenant's mail?  DEFER,
+ * or PASS, and he may have to go slower.  Nothing when only the stream will
+ * say whether that counts. */
+enum verdict decide_backoff(struct mail *, struct rcpt *, struct answer *);
+/* Those of whom that was not asked, at the end: what one has to wait for
+ * defers the whole. */
+enum verdict decide_backoff_late(struct mail *, struct answer *);
 /* decide_suppress.c.  PASS, and the recipient may have become a DROP. */
 enum verdict decide_suppressed(struct mail *, struct rcpt *,
 	    struct answer *);

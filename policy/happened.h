@@ -1,6 +1,7 @@
 /*
  * happened - what other programs know of a recipient, as a decision asks for
- * it: suppressed, whose mailbox, how many are final; and of breakers.
+ * it: suppressed, whose mailbox, how many are final; of breakers; and of
+ * providers who want less.
  *
  * Policy reads no store; milter/feedback.c and tools/live.c answer from
  * outcomes/, consent/ and desk/.  An answer costs a few look-ups in memory
@@ -25,6 +26,10 @@ struct happened {
 	/* Fetch: did the breaker of that key (trip_key) ever trip? */
 	int	 (*tripped)(void *, const uint8_t key[TRIP_KEY],
 		    struct trip *);
+	/* Fetch: does mail of that key (backoff_key) have to wait, or go
+	 * slower, then? */
+	int	 (*backoff)(void *, const uint8_t key[BACKOFF_KEY],
+		    const struct backoff_when *, struct backoff *);
 	void	*with;
 };
 

@@ -159,6 +159,13 @@ static const struct keyword rows[] = {
 	    .unset = "24h",
 	    .help = "what is held must be free to go within this time; 72h "
 	    "at most" },
+	{ "backoff", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_BACKOFF,
+	    .choices = heed_names, .unset = "advise",
+	    .help = "what a provider's wish for less mail does: off, advise "
+	    "shows it, enforce slows or defers" },
+	{ "backoff_max", KEYWORD_DURATION, IN_LEVEL | IN_STREAM,
+	    WORD_BACKOFF_MAX, .unset = "4h",
+	    .help = "how long one may last at most; 24h at most" },
 	{ "priority", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM, WORD_PRIORITY,
 	    .choices = priority_names, .unset = "transactional",
 	    .help = "which mail may wait; interactive is held, not "

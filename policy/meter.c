@@ -451,6 +451,8 @@ meters_reserve(struct mail *mail, struct rcpt *rcpt, int64_t now,
 		if (touch(mail, rcpt, i < n ? limits[i] :
 		    mail->slow[i - n]) == -1)
 			return reply_memory(a);
+	if (rcpt->slow != NULL && touch(mail, rcpt, rcpt->slow) == -1)
+		return reply_memory(a);
 	if (ms->ntouched > 0 && meters_ask(mail, MORE, mail->declared, now,
 	    a) != VERDICT_PASS) {
 		if (!held)
@@ -549,6 +551,10 @@ watch_all(struct mail *mail)
 	if (watch_list(mail, s->limits, s->nlimits, OWN) == -1 ||
 	    watch_list(mail, mail->slow, mail->nslow, OWN) == -1)
 		return -1;
+	for (size_t i = 0; i < mail->nrcpts; i++)
+		if (mail->rcpts[i].slow != NULL &&
+		    watch(mail, mail->rcpts[i].slow, &mail->rcpts[i]) == -1)
+			return -1;
 	return mail->meters.later ? 0 : watch_egress(mail);
 }
 

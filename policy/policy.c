@@ -27,6 +27,7 @@ const char *const fair_names[] = { "none", "tenant", NULL };
 const char *const other_path_names[] = { "defer", "ignore", NULL };
 const char *const suppressed_names[] = { "drop", "refuse", NULL };
 const char *const complaint_scope_names[] = { "bulk", "tenant", NULL };
+const char *const heed_names[] = { "advise", "off", "enforce", NULL };
 const char *const postal_names[] = { "record", "defer", "refuse", NULL };
 const char *const breaker_when_names[] = { "hard_bounce", "bounce",
 	"complaint", NULL };

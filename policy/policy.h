@@ -33,6 +33,9 @@ enum return_path { RETURN_PATH_KEEP, RETURN_PATH_VERP };
 enum suppressed { SUPPRESSED_DROP, SUPPRESSED_REFUSE };
 /* What a complaint stops: bulk mail, or all mail of the tenant. */
 enum complaint_scope { COMPLAINT_BULK, COMPLAINT_TENANT };
+/* What a provider's wish for less mail does: it is shown, nothing, the gate
+ * obeys. */
+enum heed { HEED_ADVISE, HEED_OFF, HEED_ENFORCE };
 /* By listener: all-or-none where mail programs submit, allow elsewhere. */
 enum partial { PARTIAL_BY_LISTENER, PARTIAL_ALLOW, PARTIAL_ALL_OR_NONE };
 /* What bulk mail carries for those who had enough of it: unsubscribe.h. */
@@ -61,6 +64,7 @@ extern const char *const fair_names[];
 extern const char *const other_path_names[];
 extern const char *const suppressed_names[];
 extern const char *const complaint_scope_names[];
+extern const char *const heed_names[];
 extern const char *const postal_names[];
 
 /* What a limit counts apart: bits of its "per".  What it stands in is always
@@ -239,6 +243,8 @@ struct stream {
 	unsigned	 shadow;	/* SHADOW_* */
 	const char	*paused;	/* this stream alone; NULL or why */
 	int64_t		 hold_max;	/* us */
+	enum heed	 backoff;
+	int64_t		 backoff_max;	/* us: how long one may last */
 	enum over	 then;		/* not OVER_HOLD: what does not fit */
 	const struct breaker **breakers; /* by name, those that are off too */
 	size_t		 nbreakers;
@@ -267,7 +273,8 @@ struct stream {
 			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
 			 mailto_at, many_recipients_at, existing_at,
 			 list_id_at, feedback_id_at, campaign_at, cfbl_at,
-			 suppressed_at, complaint_scope_at,
+			 suppressed_at, complaint_scope_at, backoff_at,
+			 backoff_max_at,
 			 postal_address_at, postal_at;
 };
 

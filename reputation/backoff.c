@@ -148,6 +148,18 @@ backoff_whose(struct slice text, struct slice *host)
 	return BACKOFF_CONNECTION;
 }
 
+/* backoff_words - what follows "said: " */
+struct slice
+backoff_words(struct slice text)
+{
+	struct slice all = text, host;
+
+	if (!skip(&text, "host ") || !name(&text, &host) ||
+	    !(skip(&text, "said: ") || skip(&text, "refused to talk to me: ")))
+		return all;
+	return text;
+}
+
 /* --- which rules ---------------------------------------------------------- */
 
 /* lines - mark the rules whose words or codes are there */

@@ -66,6 +66,8 @@ const struct backoff_rule *backoffs_rules(const struct backoffs *, size_t *n);
 /* Whose word is it?  text: what stands in the brackets of a log line. *host:
  * the server it is about, "mx.example[192.0.2.1]:25"; may be absent. */
 enum backoff_from backoff_whose(struct slice text, struct slice *host);
+/* The server's own words of such a text; of another one, all of it. */
+struct slice backoff_words(struct slice text);
 /* The rules that such a word counts for, in the order of the file; at most
  * room of them. */
 size_t	 backoffs_match(const struct backoffs *, enum backoff_from,

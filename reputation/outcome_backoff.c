@@ -137,7 +137,7 @@ begin(const struct backoff_row *row, struct backoff_entry *e,
 	e->until = e->floor = x->time + rule->duration;
 	e->hits = hits;
 	e->window = rule->window;
-	e->reply = x->reply;
+	e->reply = backoff_words(x->reply);
 	if (e->reply.n > BACKOFF_REPLY)
 		e->reply.n = BACKOFF_REPLY;
 	memset(e->counts, 0, sizeof(e->counts));

@@ -9,12 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/clock.h"
-#include "lib/hash.h"
-#include "lib/happenings.h"
-#include "lib/text.h"
-#include "reputation/outcome.h"
 #include "tools/decision.h"
+#include "tools/stopped.h"
 
 static const char list_usage[] = "penstock breaker list [TENANT] [--json]";
 static const char list_help[] =
@@ -42,29 +38,6 @@ struct listing {
 	struct slice	 first;			/* what tripped, for the desk */
 };
 
-/* action_of - as the policy of now has it */
-static const char *
-action_of(const struct listing *l, const struct trip *t)
-{
-	const struct policy *p = l->live->policy;
-	const struct tenant *tenant = p != NULL ? policy_tenant(p, t->tenant) :
-	    NULL;
-	const struct stream *s = NULL;
-
-	if (tenant == NULL && p != NULL)
-		tenant = p->automatic;
-	if (tenant == NULL)
-		return "none: there is no such tenant";
-	if (t->stream.n == 0 ||
-	    (s = policy_stream(tenant, t->stream)) == NULL)
-		s = policy_default(tenant);
-	for (size_t i = 0; i < s->nbreakers; i++)
-		if (!s->breakers[i]->off &&
-		    slice_eq(s->breakers[i]->name, t->breaker))
-			return breaker_action_names[s->breakers[i]->action];
-	return "none: the policy has no such breaker";
-}
-
 /* print_json - one line */
 static void
 print_json(const struct listing *l, const struct trip *t)
@@ -72,7 +45,8 @@ print_json(const struct listing *l, const struct trip *t)
 	const struct { const char *name; struct slice text; } fields[] = {
 		{ "tenant", t->tenant }, { "breaker", t->breaker },
 		{ "stream", t->stream }, { "login", t->login },
-		{ "when", t->when }, { "action", slice_of(action_of(l, t)) } };
+		{ "when", t->when },
+		{ "action", slice_of(stopped_action(l->live, t)) } };
 	struct buf b = BUF_INIT;
 
 	buf_char(&b, '{');
@@ -90,77 +64,45 @@ print_json(const struct listing *l, const struct trip *t)
 	buf_free(&b);
 }
 
-/* cell - foreign text, or "-" */
+/* show - one that nobody lifted */
 static void
-cell(struct table *table, struct slice s)
-{
-	struct quoted q;
-
-	if (s.n == 0)
-		table_cell(table, "-");
-	else if (keyword_is_name(s))
-		table_cell(table, "%.*s", SLICE_ARG(s));
-	else
-		table_cell(table, "%s", text_quote(s, &q));
-}
-
-/* show - a row that nobody lifted */
-static bool
-show(void *with, struct slice key, struct slice value)
+show(void *with, const struct trip *t)
 {
 	struct listing *l = with;
 	const struct policy *p = l->live->policy;
 	char since[128];
-	struct trip t;
-	struct why why;
 
-	if (key.n != TRIP_KEY || trip_decode(value, &t, &why) == -1) {
-		fprintf(stderr, "penstock: a row of the breakers cannot be "
-		    "read; penstock store verify tells more\n");
-		return true;
-	}
-	if (t.time == 0 || t.time <= orders_lifted(l->live->orders,
-	    hash_id("tenant", t.tenant), t.breaker) ||
-	    (l->tenant.p != NULL && !slice_eq(l->tenant, t.tenant)) ||
-	    (l->breaker.p != NULL && !slice_eq(l->breaker, t.breaker)))
-		return true;
+	if (l->breaker.p != NULL && !slice_eq(l->breaker, t->breaker))
+		return;
 	l->n++;
 	if (l->first.p == NULL)
 		l->first = slice_of(arena_printf(l->live->arena, "breaker "
-		    "%.*s tripped: %llu of %llu %.*s", SLICE_ARG(t.breaker),
-		    (unsigned long long)t.bad, (unsigned long long)t.all,
-		    SLICE_ARG(t.when)));
+		    "%.*s tripped: %llu of %llu %.*s", SLICE_ARG(t->breaker),
+		    (unsigned long long)t->bad, (unsigned long long)t->all,
+		    SLICE_ARG(t->when)));
 	if (l->json)
-		print_json(l, &t);
+		print_json(l, t);
 	if (l->table == NULL)
-		return true;
-	cell(l->table, t.tenant);
-	cell(l->table, t.breaker);
-	cell(l->table, t.stream);
-	cell(l->table, t.login);
+		return;
+	stopped_cell(l->table, t->tenant);
+	stopped_cell(l->table, t->breaker);
+	stopped_cell(l->table, t->stream);
+	stopped_cell(l->table, t->login);
 	table_cell(l->table, "%s", zone_print(p != NULL ? p->zone :
-	    zone_utc(), t.time, since, sizeof(since)));
-	table_cell(l->table, "%llu of %llu %.*s", (unsigned long long)t.bad,
-	    (unsigned long long)t.all, SLICE_ARG(t.when));
-	table_cell(l->table, "%s", action_of(l, &t));
-	return true;
+	    zone_utc(), t->time, since, sizeof(since)));
+	table_cell(l->table, "%llu of %llu %.*s", (unsigned long long)t->bad,
+	    (unsigned long long)t->all, SLICE_ARG(t->when));
+	table_cell(l->table, "%s", stopped_action(l->live, t));
 }
 
 /* walk - all rows, if there is a store */
 static int
 walk(struct listing *l)
 {
-	char *dir = xasprintf("%s/outcomes", l->live->config->store);
-	struct outcomes *o = NULL;
 	struct why why;
-	int got = outcomes_open_read(&o, dir, &why);
 
-	if (got == 1)
-		got = outcomes_each(o, OUTCOMES_BREAKERS, SLICE_NONE, show, l,
-		    &why);
-	outcomes_close(o);
-	free(dir);
-	return got == -1 ? tool_fail(TOOL_BROKEN, "%s", why.text) : TOOL_OK;
+	return stopped_breakers(l->live, l->tenant, show, l, &why) == -1 ?
+	    tool_fail(TOOL_BROKEN, "%s", why.text) : TOOL_OK;
 }
 
 /* tool_breaker_list - what is stopped */

@@ -20,6 +20,8 @@ static const char help[] = "usage: " USAGE "\n\n"
 "Shows the limits that something was spent of, the fullest first; with\n"
 "TENANT, all limits of that tenant. Numbers are as of the last message on\n"
 "disk; what open messages hold reserved is known to the gate alone.\n\n"
+"Below stand the providers that want less mail (back-off) and the breakers\n"
+"that tripped.\n\n"
 "A limit that counts logins, senders, providers or domains apart has a row\n"
 "for each that the last events speak of, the ten fullest; or for those named\n"
 "with\n\n"
@@ -256,6 +258,18 @@ facts(struct asked *asked, struct arena *arena)
 	}
 }
 
+/* print_stopped - what else keeps mail back */
+static void
+print_stopped(struct live *live, struct slice tenant)
+{
+	struct buf b = BUF_INIT;
+
+	limits_stopped(live, tenant, false, &b);
+	if (!buf_failed(&b) && b.len > 0)
+		printf("\n%.*s", (int)b.len, b.data);
+	buf_free(&b);
+}
+
 /* tool_limits - how full is what? */
 int
 tool_limits(const struct tool *tool, int argc, char **argv)
@@ -283,9 +297,11 @@ tool_limits(const struct tool *tool, int argc, char **argv)
 		goto out;
 	left_out = limits_sort(&rows);
 	if (asked.json)
-		limits_json(&rows, left_out);
-	else
+		limits_json(&rows, left_out, slice_of(asked.tenant));
+	else {
 		limits_print(&rows, left_out, tool->color);
+		print_stopped(&live, slice_of(asked.tenant));
+	}
 out:
 	free(rows.list);
 	map_free(rows.known);

@@ -1,7 +1,8 @@
 /*
  * limits - rows of `penstock limits`: a counter each, with whose it is.
  * Gathered by limits.c (from the policy) and limits_seen.c (values of logins,
- * senders and the like, from the events), printed by limits_print.c.
+ * senders and the like, from the events), printed by limits_print.c, with what
+ * else keeps mail back (limits_stopped.c).
  */
 #ifndef TOOLS_LIMITS_H
 #define TOOLS_LIMITS_H
@@ -43,7 +44,14 @@ int	limits_seen(struct limits_rows *, const struct tenant *only,
  * Returns how many were left out. */
 size_t	limits_sort(struct limits_rows *);
 
+/* limits_stopped.c: back-offs in force and tripped breakers, of a tenant or (p
+ * NULL) of all; for eyes a line each, into the buffer, or the members of two
+ * JSON arrays.  What cannot be read is said on stderr. */
+void	limits_stopped(struct live *, struct slice tenant, bool json,
+	    struct buf *);
+
 void	limits_print(const struct limits_rows *, size_t left_out, bool color);
-void	limits_json(const struct limits_rows *, size_t left_out);
+void	limits_json(const struct limits_rows *, size_t left_out,
+	    struct slice tenant);
 
 #endif

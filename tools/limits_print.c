@@ -170,7 +170,8 @@ json_row(const struct limits_rows *rows, const struct limits_row *r,
 
 /* limits_json - one object */
 void
-limits_json(const struct limits_rows *rows, size_t left_out)
+limits_json(const struct limits_rows *rows, size_t left_out,
+    struct slice tenant)
 {
 	struct buf b = BUF_INIT;
 
@@ -180,8 +181,10 @@ limits_json(const struct limits_rows *rows, size_t left_out)
 		buf_str(&b, i > 0 ? "," : "");
 		json_row(rows, &rows->list[i], &b);
 	}
-	buf_printf(&b, "],\"events\":%zu,\"left_out\":%zu}\n", rows->events,
+	buf_printf(&b, "],\"events\":%zu,\"left_out\":%zu,", rows->events,
 	    left_out);
+	limits_stopped(rows->live, tenant, true, &b);
+	buf_str(&b, "}\n");
 	if (!buf_failed(&b))
 		fwrite(b.data, 1, b.len, stdout);
 	buf_free(&b);

@@ -156,6 +156,16 @@ tripped(void *with, const uint8_t key[TRIP_KEY], struct trip *trip)
 	return happenings_trip(f->rest, key, trip);
 }
 
+/* backoff - does a provider want less? */
+static int
+backoff(void *with, const uint8_t key[BACKOFF_KEY],
+    const struct backoff_when *when, struct backoff *out)
+{
+	struct live *f = with;
+
+	return happenings_backoff(f->rest, key, when, out);
+}
+
 /* lists_open - with what the gate has seen of the stores */
 static int
 lists_open(struct live *live)
@@ -172,6 +182,7 @@ lists_open(struct live *live)
 	live->happened.suppressed = suppressed;
 	live->happened.provider = provider;
 	live->happened.tripped = tripped;
+	live->happened.backoff = backoff;
 	live->happened.with = live;
 	ledger_finals(live->ledger, happenings_finals, live->rest);
 	return TOOL_OK;

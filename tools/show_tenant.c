@@ -162,6 +162,10 @@ values(struct show *s, const struct stream *stream)
 	show_value(s, "complaint_scope",
 	    complaint_scope_names[stream->complaint_scope],
 	    stream->complaint_scope_at);
+	show_value(s, "backoff", heed_names[stream->backoff],
+	    stream->backoff_at);
+	show_value(s, "backoff_max", show_duration(s, stream->backoff_max),
+	    stream->backoff_max_at);
 	show_value(s, "then", over_names[stream->then], stream->then_at);
 }
 
