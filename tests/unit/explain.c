@@ -394,7 +394,7 @@ limits_shows_the_logins_and_places_that_spend(void **state)
 	assert_int_equal((int)lines_with("login="), 1);
 	assert_int_equal(run(tool_limits, "acme --json"), TOOL_OK);
 	says("\"per\":\"tenant, login\",\"of\":\"login=u13@acme.example\"}");
-	says("\"left_out\":4}");
+	says("\"left_out\":4,\"backoffs\":[],\"breakers\":[]}");
 	assert_int_equal(run(tool_limits, "acme --rcpt nonsense"), TOOL_USAGE);
 	assert_int_equal(run(tool_limits, "--login a"), TOOL_USAGE);
 	/* a tenant that auto_tenant would make, with what all share */
