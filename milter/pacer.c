@@ -144,41 +144,62 @@ read_rows(struct pacer *p, struct why *why)
 
 /* --- turns ---------------------------------------------------------------- */
 
-/* judged - one that was taken from a line, by what came of it; true: the line
- * goes on */
+/* same - does it wait for what that line waits for? */
 static bool
-judged(struct pacer *p, struct line *line, struct waiter *w, int tried,
-    const struct waits *waits, struct waiter **passed, size_t *npassed)
+same(const struct line *line, const struct waits *waits)
+{
+	return memcmp(waits->key, line->key, LINE_KEY) == 0;
+}
+
+/* moved - it waits for something else than it did, or is gone */
+static void
+moved(struct pacer *p, struct waiter *w, int tried, const struct waits *waits)
 {
 	struct why why;
 
-	if (tried == TRIED_GONE) {
+	if (tried == TRIED_GONE)
 		waiter_free(p->lines, w);
-		return true;
-	}
-	if (tried == TRIED_DECIDED) {
-		line_pay(p->lines, line, w);
-		return true;
-	}
-	if (memcmp(waits->key, line->key, LINE_KEY) != 0) {
-		if (pacer_stand(p, w, waits, &why) == -1)
-			log_error("%s; it waits for the next start",
-			    why.text);
-		return true;
-	}
-	passed[(*npassed)++] = w;
-	line->at = waits->at;
-	return waits->room && *npassed < PACER_PASSED;
+	else if (tried == TRIED_WAITS && pacer_stand(p, w, waits, &why) == -1)
+		log_error("%s; it waits for the next start", why.text);
 }
 
-/* back - those that were passed over stand where they stood */
+/* stay - it stands where it stood */
 static void
-back(struct pacer *p, struct line *line, struct waiter **passed, size_t n)
+stay(struct pacer *p, struct line *line, struct waiter *w)
 {
-	while (n-- > 0)
-		if (line_add(p->lines, line, passed[n]) == -1)
-			log_error("no memory to keep a held message in mind; "
-			    "it waits for the next start");
+	if (line_add(p->lines, line, w) == -1)
+		log_error("no memory to keep a held message in mind; it waits "
+		    "for the next start");
+}
+
+/* look_ahead - a cap has room, and not for the next one: for those behind? */
+static long
+look_ahead(struct pacer *p, struct line *line, size_t *tries,
+    struct why *why)
+{
+	struct peek peek = { .place = NULL };
+	struct waits waits = { .room = true };
+	struct waiter *w;
+	size_t left = PACER_PASSED;
+	long n = 0;
+	int tried;
+
+	while (waits.room && left-- > 0 && *tries > 0 && !pacer_full(p) &&
+	    (w = line_peek(p->lines, line, &peek)) != NULL) {
+		(*tries)--;
+		if ((tried = pacer_try(p, w, &waits, why)) == -1)
+			return -1;
+		if (tried == TRIED_WAITS && same(line, &waits))
+			continue;
+		line_out(line, &peek);
+		moved(p, w, tried, &waits);
+		if (tried == TRIED_DECIDED) {
+			line_pay(p->lines, line, w);
+			n++;
+		}
+		waits.room = true;
+	}
+	return n;
 }
 
 /* serve - a line that is open, until it is closed or empty; how many were
@@ -186,28 +207,33 @@ back(struct pacer *p, struct line *line, struct waiter **passed, size_t n)
 static long
 serve(struct pacer *p, struct line *line, size_t *tries, struct why *why)
 {
-	struct waiter *passed[PACER_PASSED], *w;
 	struct waits waits;
-	size_t npassed = 0;
-	bool on = true;
-	long n = 0;
-	int tried = 0;
+	struct waiter *w;
+	long n = 0, more;
+	int tried;
 
-	while (on && *tries > 0 && (w = line_take(p->lines, line)) != NULL) {
+	while (*tries > 0 && (w = line_take(p->lines, line)) != NULL) {
 		(*tries)--;
 		if ((tried = pacer_try(p, w, &waits, why)) == -1) {
-			passed[npassed++] = w;
-			break;
+			stay(p, line, w);
+			return -1;
 		}
-		n += tried == TRIED_DECIDED;
-		on = judged(p, line, w, tried, &waits, passed, &npassed);
-		if (pacer_full(p) && pacer_flush(p, why) == -1) {
-			tried = -1;
-			break;
+		if (tried == TRIED_WAITS && same(line, &waits)) {
+			line->at = waits.at;
+			stay(p, line, w);
+			more = waits.room ? look_ahead(p, line, tries, why) :
+			    0;
+			return more == -1 ? -1 : n + more;
 		}
+		if (tried == TRIED_DECIDED) {
+			line_pay(p->lines, line, w);
+			n++;
+		} else
+			moved(p, w, tried, &waits);
+		if (pacer_full(p) && pacer_flush(p, why) == -1)
+			return -1;
 	}
-	back(p, line, passed, npassed);
-	return tried == -1 ? -1 : n;
+	return n;
 }
 
 /* round_of - every line that is open, once */
@@ -299,6 +325,18 @@ forget(struct pacer *p, struct why *why)
 	return 0;
 }
 
+/* stopping - is it over? */
+static bool
+stopping(struct pacer *p)
+{
+	bool stop;
+
+	pthread_mutex_lock(&p->wake_lock);
+	stop = p->stop;
+	pthread_mutex_unlock(&p->wake_lock);
+	return stop;
+}
+
 /* --- the way round -------------------------------------------------------- */
 
 /* chores - what has its own time */
@@ -328,13 +366,15 @@ once(struct pacer *p, bool now, bool *more, struct why *why)
 	int got;
 
 	*more = false;
-	if ((got = read_rows(p, why)) == -1 ||
-	    (n = chores(p, now, why)) == -1 ||
+	/* all of them first: or those who came first would take all there is */
+	while ((got = read_rows(p, why)) == 1 && !stopping(p))
+		;
+	if (got == -1 || (n = chores(p, now, why)) == -1 ||
 	    (some = round_of(p, &tries, why)) == -1) {
 		(void)pacer_flush(p, &again);
 		return -1;
 	}
-	*more = got == 1 || tries == 0;
+	*more = tries == 0;
 	return pacer_flush(p, why) == -1 ? -1 : n + some;
 }
 
@@ -385,18 +425,6 @@ nap(struct pacer *p)
 	p->awake = false;
 	pthread_mutex_unlock(&p->wake_lock);
 	return awake;
-}
-
-/* stopping - is it over? */
-static bool
-stopping(struct pacer *p)
-{
-	bool stop;
-
-	pthread_mutex_lock(&p->wake_lock);
-	stop = p->stop;
-	pthread_mutex_unlock(&p->wake_lock);
-	return stop;
 }
 
 /* work - the thread */

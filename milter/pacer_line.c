@@ -19,7 +19,7 @@
 
 #include "lib/map.h"
 
-enum { SLAB = 1024 };
+enum { SLAB = 1024, PEEK = 8 };
 
 struct queue {				/* one lane of a place */
 	struct waiter	*first, *last;
@@ -392,6 +392,77 @@ line_take(struct lines *l, struct line *line)
 			cheer(l, line);
 	}
 	return NULL;
+}
+
+/* peek_place - the first of that place */
+static void
+peek_place(struct peek *k, struct place_in_line *p)
+{
+	k->place = p;
+	k->lane = 0;
+	k->depth = 0;
+	k->prev = k->at = NULL;
+}
+
+/* peek_next - one further in the place; NULL: that was the last */
+static struct waiter *
+peek_next(struct peek *k)
+{
+	struct waiter *w;
+
+	for (;;) {
+		w = k->at != NULL ? k->at->next : k->prev != NULL ?
+		    k->prev->next : k->place->lanes[k->lane].first;
+		if (k->at != NULL)
+			k->prev = k->at;
+		if ((k->at = w) == NULL) {
+			k->prev = NULL;
+			if (++k->lane == LANES)
+				return NULL;
+		} else if (!w->dead)
+			return w;
+	}
+}
+
+/* line_peek - the next one of this place, or of the next place */
+struct waiter *
+line_peek(struct lines *l, struct line *line, struct peek *k)
+{
+	struct waiter *w;
+
+	(void)l;
+	if (k->began == NULL) {
+		if ((k->began = line->turn) == NULL)
+			return NULL;
+		peek_place(k, k->began);
+		(void)peek_next(k);	/* it was asked just now */
+	}
+	for (;;) {
+		if (k->lane < LANES && k->depth++ < PEEK &&
+		    (w = peek_next(k)) != NULL)
+			return w;
+		if (k->place->next == k->began)
+			return NULL;
+		peek_place(k, k->place->next);
+	}
+}
+
+/* line_out - the one at hand waits here no more */
+void
+line_out(struct line *line, struct peek *k)
+{
+	struct queue *q = &k->place->lanes[k->lane];
+	struct waiter *w = k->at;
+
+	*(k->prev != NULL ? &k->prev->next : &q->first) = w->next;
+	if (q->last == w)
+		q->last = k->prev;
+	if (q->hint == w)
+		q->hint = NULL;
+	w->next = NULL;
+	w->standing = false;
+	k->at = NULL;
+	line->n--;
 }
 
 /* line_pay - for what went */

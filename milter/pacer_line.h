@@ -64,6 +64,19 @@ int	 line_add(struct lines *, struct line *, struct waiter *);
 /* Whose turn it is, out of the line; NULL: it is empty.  Dead ones are freed
  * on the way. */
 struct waiter *line_take(struct lines *, struct line *);
+/*
+ * Those behind the one whose turn it is, a few of each tenant, beginning with
+ * his own; no turn is used up.  all zero to begin with; NULL: no more.
+ * line_out takes the one at hand out of the line.
+ */
+struct peek {
+	struct place_in_line *began, *place;
+	struct waiter	*prev, *at;
+	int		 lane;
+	unsigned	 depth;
+};
+struct waiter *line_peek(struct lines *, struct line *, struct peek *);
+void	 line_out(struct line *, struct peek *);
 /* It went: its tenant's place pays for it. */
 void	 line_pay(struct lines *, struct line *, const struct waiter *);
 
