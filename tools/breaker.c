@@ -22,8 +22,8 @@ static const char lift_usage[] = "penstock breaker lift TENANT [BREAKER] "
     "--reason TEXT [--json]";
 static const char lift_help[] =
 "Lets the mail flow again that a breaker stopped, of that name or all of the\n"
-"tenant's; what is counted begins anew. Held mail stays in Postfix's hold\n"
-"queue: release it with postsuper -H.\n\n"
+"tenant's; what is counted begins anew. What it holds stays held until\n"
+"penstock hold release.\n\n"
 "  --reason TEXT  one line; the audit log keeps it\n"
 "  --json         one JSON object\n\n"
 "Exit status: 0 lifted, 1 there is no such tenant, or nothing tripped; 3 not\n"

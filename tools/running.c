@@ -31,11 +31,11 @@ is_milter(pid_t pid)
 	return n > 0 && strncmp(name, "penstock-milter", 15) == 0;
 }
 
-/* lock_held - somebody owns the store */
-static bool
-lock_held(const struct config *config)
+/* running_owner - somebody holds the store's lock */
+bool
+running_owner(const struct config *config, const char *store)
 {
-	char *path = xasprintf("%s/gate/owner.lock", config->store);
+	char *path = xasprintf("%s/%s/owner.lock", config->store, store);
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	bool held = false;
 
@@ -56,7 +56,7 @@ running_open(const struct config *config, const struct status *status)
 	if (status->pid <= 0 || status->pid > INT32_MAX ||
 	    (fd = pidfd_open((pid_t)status->pid, 0)) == -1)
 		return -1;
-	if (is_milter((pid_t)status->pid) && lock_held(config))
+	if (is_milter((pid_t)status->pid) && running_owner(config, "gate"))
 		return fd;
 	close(fd);
 	return -1;

@@ -12,6 +12,9 @@
 #include "lib/store.h"
 #include "tools/tool.h"
 
+/* Does a program own that store ("gate", "release") now? Never takes its
+ * lock. */
+bool	running_owner(const struct config *, const char *store);
 /* A pidfd of the gate, -1: it does not run. Never takes its lock. */
 int	running_open(const struct config *, const struct status *);
 /* The status record; prints why and returns TOOL_BROKEN when there is none. */

@@ -3,19 +3,25 @@
  *
  * There is no control socket: the gate's writer keeps a record in its store,
  * and this reads it.  So a gate that hangs is seen by its old heartbeat, and
- * asking costs it nothing.
+ * asking costs it nothing.  Of penstock-release it tells what stands in
+ * release/, since without it held mail waits for ever.
  */
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/held.h"
 #include "lib/mem.h"
+#include "lib/released.h"
+#include "lib/store_in.h"
 #include "tools/running.h"
 #include "tools/tool.h"
 
 /* The writer beats every two seconds when idle; this is long overdue. */
 #define STALE	(15 * CLOCK_SECOND)
+/* The longest time between two inventories, and a little. */
+#define OLD	(65 * CLOCK_MINUTE)
 
 static const char usage[] = "penstock status [--json]";
 
@@ -25,7 +31,19 @@ struct view {
 	uint64_t	last;		/* sequence */
 	bool		running;
 	int64_t		age;		/* of the heartbeat, us */
+	uint64_t	held;		/* messages that wait */
+	int64_t		oldest;		/* of them, since; 0: there is none */
+	bool		releasing;	/* penstock-release runs */
+	bool		counted;	/* and there is an inventory */
+	struct inventory inventory;
 };
+
+/* releases - does held mail get out again?  None needs nobody. */
+static bool
+releases(const struct view *v)
+{
+	return v->held == 0 || (v->releasing && v->inventory.trouble.n == 0);
+}
 
 /* well - nothing that an operator should look at */
 static bool
@@ -33,7 +51,7 @@ well(const struct view *v)
 {
 	return v->running && v->status.result == STATUS_OK &&
 	    !v->status.draining && v->age < STALE && v->status.desk.n == 0 &&
-	    v->status.clock_jump == 0;
+	    v->status.clock_jump == 0 && releases(v);
 }
 
 /* moment - in the machine's zone */
@@ -80,6 +98,31 @@ print_reload(const struct status *s)
 	}
 }
 
+/* print_held - what waits, and who lets it go */
+static void
+print_held(const struct view *v)
+{
+	const struct inventory *i = &v->inventory;
+	char a[32];
+
+	if (v->held > 0)
+		printf("held         %llu message%s, the oldest since %s\n",
+		    (unsigned long long)v->held, v->held == 1 ? "" : "s",
+		    moment(v->oldest, a));
+	if (v->held > 0 && !v->releasing)
+		printf("             NOT RELEASED: penstock-release does not "
+		    "run\n");
+	else if (i->trouble.n > 0)
+		printf("             NOT RELEASED: %.*s\n",
+		    SLICE_ARG(i->trouble));
+	if (v->counted && i->time > 0)
+		printf("hold queue   %llu of ours, %llu held by others, as of "
+		    "%s%s\n", (unsigned long long)i->ours,
+		    (unsigned long long)i->foreign, moment(i->time, a),
+		    v->releasing && clock_wall() - i->time > OLD ?
+		    ", OVERDUE" : "");
+}
+
 /* print_eyes - aligned, for a person */
 static void
 print_eyes(const struct view *v)
@@ -118,10 +161,27 @@ print_eyes(const struct view *v)
 	printf("store        %llu events, %s used of %s\n",
 	    (unsigned long long)v->last, size_text(v->db.used, a),
 	    size_text(v->db.map_size, b));
+	print_held(v);
 	if (s->clock_jump != 0)
 		printf("clock        the wall clock is %lld s %s gate time\n",
 		    llabs((long long)s->clock_jump) / CLOCK_SECOND,
 		    s->clock_jump > 0 ? "ahead of" : "behind");
+}
+
+/* json_held - members of the object */
+static void
+json_held(const struct view *v, struct buf *b)
+{
+	const struct inventory *i = &v->inventory;
+
+	buf_printf(b, "\"held\":%llu,\"held_oldest\":%lld,\"release\":{"
+	    "\"running\":%s,\"inventory\":%lld,\"ours\":%llu,"
+	    "\"foreign\":%llu,\"trouble\":", (unsigned long long)v->held,
+	    (long long)v->oldest, v->releasing ? "true" : "false",
+	    (long long)i->time, (unsigned long long)i->ours,
+	    (unsigned long long)i->foreign);
+	buf_json(b, i->trouble);
+	buf_str(b, "},");
 }
 
 /* print_json - one object */
@@ -147,6 +207,7 @@ print_json(const struct view *v)
 	    (unsigned long long)s->overflow, (unsigned long long)v->last,
 	    (unsigned long long)v->db.used,
 	    (unsigned long long)v->db.map_size);
+	json_held(v, &b);
 	buf_printf(&b, "\"desk_seq\":%llu,\"desk\":",
 	    (unsigned long long)s->desk_seq);
 	buf_json(&b, s->desk);
@@ -158,6 +219,39 @@ print_json(const struct view *v)
 	if (!buf_failed(&b))
 		fwrite(b.data, 1, b.len, stdout);
 	buf_free(&b);
+}
+
+/* look_held - the gate's table, and what penstock-release says */
+static int
+look_held(const struct config *config, struct store *store,
+    struct arena *arena, struct view *v)
+{
+	struct released_reader *reader = NULL;
+	struct held first;
+	struct why why;
+	size_t got = 0;
+
+	v->inventory.trouble = SLICE("");
+	v->held = v->db.tables > T_HELD ? v->db.entries[T_HELD] : 0;
+	v->releasing = running_owner(config, "release");
+	if (store_held(store, 0, HELD_ALL, 1, arena, &first, &got,
+	    &why) == -1 ||
+	    released_reader(&reader, config->store, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	if (got == 1)
+		v->oldest = first.since;
+	switch (released_inventory(reader, arena, &v->inventory, &why)) {
+	case 1:
+		v->counted = true;
+		break;
+	case -1:
+		fprintf(stderr, "penstock: what penstock-release says cannot "
+		    "be read: %s\n", why.text);
+		v->inventory = (struct inventory){ .trouble = SLICE("") };
+		break;
+	}
+	released_reader_close(reader);
+	return TOOL_OK;
 }
 
 /* look - everything there is to show */
@@ -174,6 +268,8 @@ look(const struct config *config, struct store *store, struct arena *arena,
 	if (db_stat(store_db(store), &v->db, &why) == -1 ||
 	    store_last(store, &v->last, &time, &why) == -1)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	if ((rc = look_held(config, store, arena, v)) != TOOL_OK)
+		return rc;
 	v->age = clock_wall() - v->status.wall;
 	if (v->age < 0)
 		v->age = 0;
