@@ -221,6 +221,9 @@ def test_who_reads_stores_is_not_root(yard):
         for name in files:
             os.chown(f"{at}/{name}", -1, someone.pw_gid)
     os.chmod(y.gate.store, 0o755)
+    os.mkdir(f"{y.gate.store}/release")     # as the unit does before it
+    os.chown(f"{y.gate.store}/release", someone.pw_uid, someone.pw_gid)
+    os.chmod(f"{y.gate.store}/release", 0o2750)
     ids = y.submit(1)
     y.release.rows({ids[0]: GO})
     y.release.start()

@@ -5,6 +5,7 @@ rows of held messages written by hand, as the gate would have them.
 import glob
 import json
 import os
+import re
 import struct
 import subprocess
 
@@ -33,7 +34,13 @@ class Release:
                 f"{lines}}}\n")
 
     def command(self, *arguments):
-        return [gate.program("penstock-release"), *arguments]
+        """With no more rights than its unit leaves it."""
+        with open(f"{proc.ROOT}/conf/penstock-release.service") as f:
+            rights = re.search(r"^CapabilityBoundingSet=(.*)$", f.read(),
+                               re.M).group(1).split()
+        return ["setpriv", "--no-new-privs", "--bounding-set", ",".join(
+            ["-all"] + ["+" + r[4:].lower() for r in rights]), "--",
+            gate.program("penstock-release"), *arguments]
 
     def start(self):
         self.process = proc.start(
