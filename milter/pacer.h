@@ -25,7 +25,7 @@ void	 pacer_stop(struct pacer *);		/* NULL allowed; frees */
 /* Something changed (policy, orders): what waits is worth a look. */
 void	 pacer_wake(struct pacer *);		/* NULL allowed */
 /*
- * What an operator decided of one message (DESK_HOLD_RELEASE, _DROP), on disk
+ * What an operator decided (DESK_HOLD_RELEASE, _DROP; lib/held_desk.h), on disk
  * when it returns 0; again is the same as once.  -1: nothing of it happened.
  * A message that does not wait any more: 0, and a line in the log.
  */

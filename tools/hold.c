@@ -35,9 +35,10 @@ static const char list_help[] =
 static const char release_usage[] = "penstock hold release QUEUE-ID | "
     "--tenant NAME | --all\n    --reason TEXT [--json]";
 static const char release_help[] =
-"Lets held mail go now, though the limit that holds it is full: one message,\n"
-"a tenant's, or all. What is held later is not meant. Recipients who must not\n"
-"get it do not.\n\n"
+"Puts held mail in front of what else waits: one message, a tenant's, or all\n"
+"that is held now; breakers hold it no more. It goes within seconds when its\n"
+"limits have room; those that are full, pauses and suppressions still bind.\n"
+"penstock limits grant makes room.\n\n"
 "  --reason TEXT  one line; the audit log keeps it\n"
 "  --json         one JSON object\n\n"
 "Exit status: 0 decided, 1 no such mail is held, 3 not recorded, or not in\n"
@@ -463,7 +464,9 @@ decide(struct wish *w, const char *done)
 		return status;
 	said = arena_printf(w->d.live.arena, "%zu message%s %s %s",
 	    w->waiting, w->waiting == 1 ? "" : "s",
-	    w->waiting == 1 ? "is" : "are", done);
+	    w->waiting == 1 ? "is" : "are", w->d.record.kind ==
+	    DESK_HOLD_DROP ? "dropped" : "next, as soon as its limits have "
+	    "room");
 	return decision_make(&w->d, said != NULL ? said : done);
 }
 
@@ -477,7 +480,7 @@ tool_hold_release(const struct tool *tool, int argc, char **argv)
 
 	if (status != -1)
 		return status;
-	status = decide(&w, "released");
+	status = decide(&w, "to go first");
 	decision_end(&w.d);
 	return status;
 }

@@ -116,6 +116,66 @@ def test_what_is_decided_goes_now_and_foreign_mail_stays(yard):
     assert "NOT RELEASED: penstock-release does not run" in said, said
 
 
+SLOW = {"slow.conf": """\
+tenant "slow" {
+	logins = {"slow"}
+	domains = {"slow.example"}
+	cap "daily" { limit = "1/day"  over = "hold" }
+}
+"""}
+
+
+def test_a_person_decides_from_the_command_line(build):
+    h = build(policy=POLICY + 'include "tenants.d"\n'
+              'hold_max = "72 hours"\n', tenants=SLOW, keys={},
+              lines="queue_run_delay = 1h\nminimal_backoff_time = 1h\n")
+    release = release_.Release(h.gate, h.postfix)
+    with open(h.gate.conf, "a") as f:
+        f.write(release.block(h.postfix, '\tinventory = "1s"\n'))
+    try:
+        ids, smtp = [], h.client("slow")
+        for i in range(4):
+            ids.append(send(smtp, "a@slow.example", [f"u{i}@example.org"],
+                            message("a@slow.example")).queue_id)
+        smtp.close()
+        h.sink.wait(lambda s: "u0@example.org" in s.recipients(), 60)
+        assert set(release.held()) == set(ids[1:]), release.held()
+        assert set(release.held("--tenant", "slow")) == set(ids[1:])
+        assert release.held("--tenant", "fast") == {}
+        said = h.gate.penstock("status")
+        assert said.returncode == 1 and "NOT RELEASED" in said.stdout, said
+        release.start()
+        # one may go, the last one first
+        for words in (("limits", "grant", "slow", "daily", "+1", "--until",
+                       "2h"), ("hold", "release", ids[3])):
+            said = h.gate.penstock(*words, "--reason", "the chairman waits")
+            assert said.returncode == 0, said
+        h.sink.wait(lambda s: "u3@example.org" in s.recipients(), 90)
+        # what is done is forgotten
+        proc.wait_for(lambda: set(release.held()) == {ids[1], ids[2]}, 60,
+                      "the gate to forget\n" + release.log())
+        said = h.gate.penstock("hold", "release", ids[3], "--reason", "x")
+        assert said.returncode == 1 and "no message" in said.stderr, said
+        said = h.gate.penstock("hold", "drop", "--tenant", "slow",
+                               "--reason", "a campaign of last year")
+        assert said.returncode == 0, said
+        assert said.stdout.startswith("2 messages are dropped"), said
+        proc.wait_for(lambda: not release.on_hold() and not release.held(),
+                      90, "an empty hold queue\n" + release.log())
+        said = h.gate.penstock("audit").stdout
+        assert "hold-release" in said and "the chairman waits" in said, said
+        assert "2 messages held" in said, said
+        said = h.gate.penstock("hold", "list").stdout
+        assert said == "nothing is held\n", said
+        assert sorted(r for r in h.sink.recipients()
+                      if r.endswith("@example.org")) == \
+            ["u0@example.org", "u3@example.org"]
+        kinds = [e["kind"] for e in h.gate.events("--since", "1h")]
+        assert kinds.count("release") == 3, kinds
+    finally:
+        release.close()
+
+
 def test_killed_at_random_each_message_goes_once(yard):
     y = yard()
     chance, rows, cut = random.Random(1), {}, 0

@@ -318,6 +318,58 @@ an_operator_drops_and_hurries(void **state)
 	arena_free(arena);
 }
 
+static void
+an_operator_means_one_a_tenant_or_all(void **state)
+{
+	static const char two[] =
+	    "tenant \"k\" { logins = {\"k\"} domains = {\"k.example\"}\n"
+	    "  cap \"few\" { limit = \"9/hour\"  over = \"hold\" }\n"
+	    "  breaker \"bad\" { when = \"hard_bounce\"  rate = \"5%\"\n"
+	    "    least = 10  window = \"1h\"  action = \"hold\" } }\n"
+	    "tenant \"m\" { logins = {\"m\"} domains = {\"m.example\"}\n"
+	    "  breaker \"bad\" { when = \"hard_bounce\"  rate = \"5%\"\n"
+	    "    least = 10  window = \"1h\"  action = \"hold\" } }\n";
+	struct desk_record r = { .kind = DESK_HOLD_RELEASE, .seq = 12,
+		.object = SLICE("*"), .tenant = SLICE("k") };
+	struct arena *arena = arena_new(4096, 0);
+	struct held rows[8];
+
+	(void)state;
+	policy_of(two);
+	tripped_now = true;
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(deliver("k", 1, true), VERDICT_HOLD);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(deliver("m", 1, true), VERDICT_HOLD);
+	assert_int_equal(paced(), 0);
+	assert_int_equal(in_state(HELD_WAITING, arena, rows, 8), 6);
+	/* of a tenant: what was held up to then, and not the last one */
+	r.amount = (int64_t)rows[1].seq;
+	must(pacer_order(gate.pacer, &r, &why));
+	must(pacer_order(gate.pacer, &r, &why));
+	assert_int_equal(paced(), 2);
+	assert_int_equal(how_many(HELD_GO), 2);
+	assert_int_equal(how_many(HELD_WAITING), 4);
+	/* one, by what it is, and not by what else bears its queue id */
+	r = (struct desk_record){ .kind = DESK_HOLD_DROP, .seq = 13,
+		.tenant = SLICE("m"), .object = rows[3].queue_id,
+		.amount = (int64_t)rows[4].seq };
+	must(pacer_order(gate.pacer, &r, &why));
+	assert_int_equal(how_many(HELD_DROP), 0);
+	r.amount = (int64_t)rows[3].seq;
+	must(pacer_order(gate.pacer, &r, &why));
+	assert_int_equal(how_many(HELD_DROP), 1);
+	/* all there is */
+	r = (struct desk_record){ .kind = DESK_HOLD_DROP, .seq = 14,
+		.object = SLICE("*"), .amount = (int64_t)rows[5].seq };
+	must(pacer_order(gate.pacer, &r, &why));
+	must(pacer_order(gate.pacer, &r, &why));
+	assert_int_equal(how_many(HELD_DROP), 4);
+	assert_int_equal(how_many(HELD_WAITING), 0);
+	assert_int_equal(paced(), 0);
+	arena_free(arena);
+}
+
 /* put_done - in a process of its own, as penstock-release is */
 static int
 put_done(const struct held *rows, size_t n, enum released_result result,
@@ -426,6 +478,7 @@ main(void)
 		T(who_may_not_have_it_any_more_does_not_get_it),
 		T(what_waits_for_somebody_waits_apart),
 		T(an_operator_drops_and_hurries),
+		T(an_operator_means_one_a_tenant_or_all),
 		T(rows_go_when_their_message_went),
 		T(what_is_taken_back_is_not_let_go),
 		T(its_thread_does_it_by_itself),
