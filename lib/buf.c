@@ -43,32 +43,6 @@ fail:
 	return NULL;
 }
 
-/* buf_add - append bytes */
-void
-buf_add(struct buf *b, const void *p, size_t n)
-{
-	void *room;
-
-	if (n == 0 || (room = buf_room(b, n)) == NULL)
-		return;
-	memcpy(room, p, n);
-	b->len += n;
-}
-
-/* buf_slices - append a slice; an absent one adds nothing */
-void
-buf_slices(struct buf *b, struct slice s)
-{
-	buf_add(b, s.p, s.n);
-}
-
-/* buf_char - append one byte */
-void
-buf_char(struct buf *b, char c)
-{
-	buf_add(b, &c, 1);
-}
-
 /* buf_str - append a C string */
 void
 buf_str(struct buf *b, const char *s)

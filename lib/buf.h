@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "lib/slice.h"
 
 struct buf {
@@ -31,9 +32,25 @@ buf_slice(const struct buf *b)
 }
 
 void	*buf_room(struct buf *, size_t);	/* NULL when failed; then set len */
-void	 buf_add(struct buf *, const void *, size_t);
-void	 buf_slices(struct buf *, struct slice);
-void	 buf_char(struct buf *, char);
+static inline void
+buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (n > 0 && !b->failed && (b->cap - b->len >= n ||
+	    buf_room(b, n) != NULL)) {
+		memcpy(b->data + b->len, p, n);
+		b->len += n;
+	}
+}
+static inline void
+buf_slices(struct buf *b, struct slice s)	/* absent: adds nothing */
+{
+	buf_add(b, s.p, s.n);
+}
+static inline void
+buf_char(struct buf *b, char c)
+{
+	buf_add(b, &c, 1);
+}
 void	 buf_str(struct buf *, const char *);
 void	 buf_printf(struct buf *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -23,6 +23,9 @@
  * greater one grows it.  Readers meet MDB_MAP_RESIZED then: they adopt the new
  * size when none of their transactions is open.
  *
+ * Cursors.  A writing transaction keeps one per table, so that rows in their
+ * order find the page at hand; LMDB frees them when the transaction ends.
+ *
  * Not chosen: WRITEMAP (disk full is SIGBUS), NOSYNC and NOMETASYNC (the last
  * answers would be lies after a power cut), MDB_NOLOCK, growing at run time.
  */
@@ -36,7 +39,7 @@
 
 #include <lmdb.h>
 
-enum { PAGES_PER_PUT = 2 * 4096 };
+enum { PAGES_PER_PUT = 2 * 4096, IN_PAGE = 2032, ROW_HEAD = 16 };
 
 struct db_cursor {
 	MDB_cursor	*cursor;
@@ -282,13 +285,19 @@ put(struct db_txn *txn, unsigned table, struct slice key, struct slice value,
     unsigned flags, struct why *why)
 {
 	MDB_val k = val_of(key), v = val_of(value);
-	int rc;
+	MDB_cursor **cursor = &txn->cursors[table];
+	int rc = 0;
 
-	txn->wrote += key.n + value.n + PAGES_PER_PUT;
+	txn->wrote += flags == MDB_APPEND && key.n + value.n < IN_PAGE ?
+	    2 * (key.n + value.n + ROW_HEAD) :
+	    key.n + value.n + PAGES_PER_PUT;
 	if (txn->wrote > DB_SPARE / 4 &&
 	    db_room(txn->db, txn->wrote, why) == -1)
 		return -1;
-	rc = mdb_put(txn->txn, txn->db->dbi[table], &k, &v, flags);
+	if (*cursor == NULL)
+		rc = mdb_cursor_open(txn->txn, txn->db->dbi[table], cursor);
+	if (rc == 0)
+		rc = mdb_cursor_put(*cursor, &k, &v, flags);
 	return rc != 0 ? db_why(why, txn->db, rc, "write") : 0;
 }
 
@@ -351,6 +360,28 @@ cursor_get(struct db *db, MDB_cursor *cursor, MDB_cursor_op op, MDB_val *k,
 	return 1;
 }
 
+/* cursor_open - unless it is */
+static int
+cursor_open(struct db_txn *txn, unsigned table, struct db_cursor **cursor,
+    struct why *why)
+{
+	struct db_cursor *c;
+	int rc;
+
+	if (*cursor != NULL)
+		return 0;
+	if ((c = calloc(1, sizeof(*c))) == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for a cursor");
+	rc = mdb_cursor_open(txn->txn, txn->db->dbi[table], &c->cursor);
+	if (rc != 0) {
+		free(c);
+		return db_why(why, txn->db, rc, "open a cursor");
+	}
+	c->db = txn->db;
+	*cursor = c;
+	return 0;
+}
+
 /* db_seek - put a cursor on the first key that is not less */
 int
 db_seek(struct db_txn *txn, unsigned table, struct slice key,
@@ -358,24 +389,32 @@ db_seek(struct db_txn *txn, unsigned table, struct slice key,
     struct why *why)
 {
 	MDB_val at = val_of(key);
-	struct db_cursor *c = *cursor;
-	int rc;
 
-	if (c == NULL) {
-		if ((c = calloc(1, sizeof(*c))) == NULL)
-			return why_kind(why, WHY_MEMORY,
-			    "no memory for a cursor");
-		rc = mdb_cursor_open(txn->txn, txn->db->dbi[table],
-		    &c->cursor);
-		if (rc != 0) {
-			free(c);
-			return db_why(why, txn->db, rc, "open a cursor");
-		}
-		c->db = txn->db;
-		*cursor = c;
-	}
-	return cursor_get(txn->db, c->cursor,
+	if (cursor_open(txn, table, cursor, why) == -1)
+		return -1;
+	return cursor_get(txn->db, (*cursor)->cursor,
 	    key.p == NULL ? MDB_FIRST : MDB_SET_RANGE, &at, k, v, why);
+}
+
+/* db_floor - put it on the last key that is not greater, or on the first */
+int
+db_floor(struct db_txn *txn, unsigned table, struct slice key,
+    struct db_cursor **cursor, struct slice *k, struct slice *v,
+    struct why *why)
+{
+	MDB_val at = val_of(key);
+	int got;
+
+	if (cursor_open(txn, table, cursor, why) == -1)
+		return -1;
+	got = cursor_get(txn->db, (*cursor)->cursor, MDB_SET_RANGE, &at, k, v,
+	    why);
+	if (got == -1 || (got == 1 && slice_eq(*k, key)))
+		return got;
+	got = cursor_get(txn->db, (*cursor)->cursor, got == 1 ? MDB_PREV :
+	    MDB_LAST, &at, k, v, why);
+	return got != 0 ? got : cursor_get(txn->db, (*cursor)->cursor,
+	    MDB_FIRST, &at, k, v, why);
 }
 
 /* db_last - the greatest key */

@@ -75,6 +75,10 @@ int	 db_count(struct db_txn *, unsigned table, uint64_t *, struct why *);
 int	 db_seek(struct db_txn *, unsigned table, struct slice key,
 	    struct db_cursor **, struct slice *k, struct slice *v,
 	    struct why *);		/* *cursor reused when not NULL */
+/* Likewise at the last key <= key, or the first of all. Fetch. */
+int	 db_floor(struct db_txn *, unsigned table, struct slice key,
+	    struct db_cursor **, struct slice *k, struct slice *v,
+	    struct why *);
 int	 db_last(struct db_txn *, unsigned table, struct slice *k,
 	    struct slice *v, struct why *);			/* fetch */
 int	 db_next(struct db_cursor *, struct slice *k, struct slice *v,

@@ -45,6 +45,7 @@ struct db_txn {
 	struct db	*db;
 	uint64_t	 wrote;		/* most bytes its pages may take */
 	bool		 write;
+	struct MDB_cursor *cursors[DB_TABLES_MAX];	/* a writer's own */
 };
 
 /* --- db_file.c ------------------------------------------------------------ */

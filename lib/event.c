@@ -175,6 +175,17 @@ event_stamp(struct slice encoded, uint64_t seq, int64_t time)
 	}
 }
 
+/* event_head - seq and time, which stand at fixed places */
+bool
+event_head(struct slice encoded, uint64_t *seq, int64_t *time)
+{
+	struct wire w = wire_of(slice_from(encoded, AT_SEQ));
+
+	*seq = get_u64(&w);
+	*time = get_i64(&w);
+	return !w.bad;
+}
+
 /* get_head - everything in front of the charges */
 static int
 get_head(struct wire *w, struct event *e, uint8_t *out, struct why *why)

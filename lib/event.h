@@ -116,6 +116,8 @@ struct event {
 void	event_encode(const struct event *, struct buf *);
 /* Patches an encoded event in place. */
 void	event_stamp(struct slice encoded, uint64_t seq, int64_t time);
+/* Both of an encoded event; false: it is none. */
+bool	event_head(struct slice encoded, uint64_t *seq, int64_t *time);
 int	event_decode(struct slice, struct event *, struct arena *,
 	    struct why *);
 /* The id that the index of tokens has for this record: of mail that went, or

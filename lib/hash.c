@@ -123,41 +123,56 @@ struct sip {
 	uint64_t	v0, v1, v2, v3;
 };
 
-/* sip_rounds - mix n times */
+/* sip_round - mix once */
 static inline void
-sip_rounds(struct sip *s, int n)
+sip_round(struct sip *s)
 {
-	while (n-- > 0) {
-		s->v0 += s->v1;
-		s->v1 = ROTL(s->v1, 13) ^ s->v0;
-		s->v0 = ROTL(s->v0, 32);
-		s->v2 += s->v3;
-		s->v3 = ROTL(s->v3, 16) ^ s->v2;
-		s->v0 += s->v3;
-		s->v3 = ROTL(s->v3, 21) ^ s->v0;
-		s->v2 += s->v1;
-		s->v1 = ROTL(s->v1, 17) ^ s->v2;
-		s->v2 = ROTL(s->v2, 32);
-	}
+	s->v0 += s->v1;
+	s->v1 = ROTL(s->v1, 13) ^ s->v0;
+	s->v0 = ROTL(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = ROTL(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = ROTL(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = ROTL(s->v1, 17) ^ s->v2;
+	s->v2 = ROTL(s->v2, 32);
+}
+
+/* sip_two - the rounds of a word */
+static inline void
+sip_two(struct sip *s)
+{
+	sip_round(s);
+	sip_round(s);
+}
+
+/* sip_four - the rounds of the end */
+static inline void
+sip_four(struct sip *s)
+{
+	sip_two(s);
+	sip_two(s);
 }
 
 /* le64 - eight bytes, least first */
 static inline uint64_t
 le64(const uint8_t *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (int i = 7; i >= 0; i--)
-		v = v << 8 | p[i];
-	return v;
+	memcpy(&v, p, sizeof(v));
+	return le64toh(v);
 }
 
 /* sip_absorb - all of the input, as the paper pads it */
 static void
-sip_absorb(struct sip *s, uint64_t k0, uint64_t k1, const uint8_t *p, size_t n)
+sip_absorb(struct sip *out, uint64_t k0, uint64_t k1, const uint8_t *p,
+    size_t n)
 {
 	uint64_t last = (uint64_t)n << 56;
 	size_t whole = n / 8;
+	struct sip copy = *out, *s = &copy;	/* in registers */
 
 	s->v0 = k0 ^ UINT64_C(0x736f6d6570736575);
 	s->v1 ^= k1 ^ UINT64_C(0x646f72616e646f6d);
@@ -167,14 +182,15 @@ sip_absorb(struct sip *s, uint64_t k0, uint64_t k1, const uint8_t *p, size_t n)
 		uint64_t m = le64(p);
 
 		s->v3 ^= m;
-		sip_rounds(s, 2);
+		sip_two(s);
 		s->v0 ^= m;
 	}
 	for (size_t i = 0; i < n % 8; i++)
 		last |= (uint64_t)p[i] << (8 * i);
 	s->v3 ^= last;
-	sip_rounds(s, 2);
+	sip_two(s);
 	s->v0 ^= last;
+	*out = copy;
 }
 
 /* hash_64 - SipHash-2-4 under a seed */
@@ -185,7 +201,7 @@ hash_64(uint64_t seed, const void *p, size_t n)
 
 	sip_absorb(&s, seed, ~seed, p, n);
 	s.v2 ^= 0xff;
-	sip_rounds(&s, 4);
+	sip_four(&s);
 	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
 
@@ -199,12 +215,12 @@ hash_128(const void *p, size_t n, uint8_t out[16])
 	sip_absorb(&s, UINT64_C(0x0706050403020100),
 	    UINT64_C(0x0f0e0d0c0b0a0908), p, n);
 	s.v2 ^= 0xee;
-	sip_rounds(&s, 4);
+	sip_four(&s);
 	half = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 	for (int i = 0; i < 8; i++)
 		out[i] = (uint8_t)(half >> (8 * i));
 	s.v1 ^= 0xdd;
-	sip_rounds(&s, 4);
+	sip_four(&s);
 	half = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 	for (int i = 0; i < 8; i++)
 		out[8 + i] = (uint8_t)(half >> (8 * i));

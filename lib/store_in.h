@@ -49,7 +49,6 @@ struct slice store_queue_key(struct slice queue_id,
 bool	store_get_counter(struct slice key, struct slice value,
 	    struct counter_row *);
 /* Sequence and time at the head of an event; false when it has no head. */
-bool	store_event_head(struct slice encoded, uint64_t *seq, int64_t *time);
 int	store_get_status(struct slice value, struct status *, struct why *);
 /* Last sequence and event time of a transaction. */
 int	store_tail(struct db_txn *, uint64_t *seq, int64_t *time,

@@ -26,17 +26,6 @@ get64(struct slice value, uint64_t *out, struct why *why)
 	return 0;
 }
 
-/* store_event_head - seq and time stand at fixed places (event.c) */
-bool
-store_event_head(struct slice encoded, uint64_t *seq, int64_t *time)
-{
-	struct wire w = wire_of(slice_from(encoded, 8));
-
-	*seq = get_u64(&w);
-	*time = get_i64(&w);
-	return !w.bad;
-}
-
 /* store_tail - what the last event says */
 int
 store_tail(struct db_txn *txn, uint64_t *seq, int64_t *time, struct why *why)
@@ -49,7 +38,7 @@ store_tail(struct db_txn *txn, uint64_t *seq, int64_t *time, struct why *why)
 	*time = 0;
 	if (got != 1)
 		return got;
-	if (key.n != 8 || !store_event_head(value, &in_record, time) ||
+	if (key.n != 8 || !event_head(value, &in_record, time) ||
 	    (*seq = be64_get((const uint8_t *)key.p)) != in_record)
 		return why_kind(why, WHY_BROKEN,
 		    "the last event does not agree with its key");
@@ -120,7 +109,7 @@ time_of(struct db_txn *txn, uint64_t seq, int64_t *time, struct why *why)
 	    why);
 	if (got == -1)
 		return -1;
-	if (got == 0 || !store_event_head(value, &in_record, time))
+	if (got == 0 || !event_head(value, &in_record, time))
 		return why_kind(why, WHY_BROKEN, "event %llu is missing",
 		    (unsigned long long)seq);
 	return 0;

@@ -149,7 +149,7 @@ check_minute(struct check *c, struct slice key, struct slice value)
 	minute = be64_get((const uint8_t *)key.p);
 	if ((got = event_at(c, seq, &encoded)) == -1)
 		return -1;
-	if (got == 0 || !store_event_head(encoded, &in_record, &time) ||
+	if (got == 0 || !event_head(encoded, &in_record, &time) ||
 	    (time > 0 ? (uint64_t)(time / STORE_MINUTE) : 0) != minute)
 		return wrong(c, "minute %" PRIu64 " names event %" PRIu64
 		    ", which is of another", minute, seq);

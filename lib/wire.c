@@ -4,15 +4,14 @@
  */
 #include "lib/wire.h"
 
+#include <endian.h>
+
 /* put - n low bytes of v, least first */
-static void
+static inline void
 put(struct buf *b, uint64_t v, size_t n)
 {
-	uint8_t bytes[8];
-
-	for (size_t i = 0; i < n; i++)
-		bytes[i] = (uint8_t)(v >> (8 * i));
-	buf_add(b, bytes, n);
+	v = htole64(v);
+	buf_add(b, &v, n);
 }
 
 /* put_u8 - one byte */
@@ -79,7 +78,7 @@ wire_of(struct slice s)
 }
 
 /* get - n bytes, least first; zero when they are not there */
-static uint64_t
+static inline uint64_t
 get(struct wire *w, size_t n)
 {
 	uint64_t v = 0;
@@ -88,10 +87,9 @@ get(struct wire *w, size_t n)
 		w->bad = true;
 		return 0;
 	}
-	for (size_t i = 0; i < n; i++)
-		v |= (uint64_t)w->p[i] << (8 * i);
+	memcpy(&v, w->p, n);
 	w->p += n;
-	return v;
+	return le64toh(v);
 }
 
 /* get_u8 - one byte */
@@ -162,17 +160,16 @@ get_field(struct wire *w)
 void
 be64_put(uint8_t *out, uint64_t v)
 {
-	for (int i = 7; i >= 0; i--, v >>= 8)
-		out[i] = (uint8_t)v;
+	v = htobe64(v);
+	memcpy(out, &v, sizeof(v));
 }
 
 /* be64_get - the same back */
 uint64_t
 be64_get(const uint8_t *in)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (int i = 0; i < 8; i++)
-		v = v << 8 | in[i];
-	return v;
+	memcpy(&v, in, sizeof(v));
+	return be64toh(v);
 }

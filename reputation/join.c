@@ -22,7 +22,7 @@
 #include "reputation/domain.h"
 #include "reputation/outcome_in.h"
 
-enum { EVENTS = 64, ARENA = 1 << 18 };
+enum { EVENTS = 256, ARENA = 1 << 18 };
 
 struct join {
 	struct outcomes		*o;
@@ -31,8 +31,13 @@ struct join {
 	const struct backoffs	*backoffs;	/* NULL: none */
 	struct domains		*domains;
 	struct arena		*arena;		/* of one line, of one event */
-	uint64_t		 applied;
+	uint64_t		 applied, kept;	/* kept: as the store has it */
 	bool			 loaded;	/* applied is read */
+	bool			 drained;	/* no more events, at last look */
+	struct arena		*ahead;		/* of events read and not applied */
+	struct slice		 encoded[EVENTS];
+	size_t			 at, some;	/* which of them */
+	int64_t			 next;		/* us: of the first of them */
 	struct join_counts	 counts;
 };
 
@@ -45,6 +50,7 @@ join_new(struct join **out, struct outcomes *o, const struct classifier *c,
 
 	*out = NULL;
 	if (j == NULL || (j->arena = arena_new(ARENA, 0)) == NULL ||
+	    (j->ahead = arena_new(ARENA, 0)) == NULL ||
 	    (j->domains = domains_new(o)) == NULL) {
 		join_free(j);
 		return why_kind(why, WHY_MEMORY, "no memory to join lines");
@@ -64,6 +70,7 @@ join_free(struct join *j)
 		return;
 	domains_free(j->domains);
 	arena_free(j->arena);
+	arena_free(j->ahead);
 	free(j);
 }
 
@@ -93,7 +100,8 @@ void
 join_forget(struct join *j)
 {
 	memset(&j->counts, 0, sizeof(j->counts));
-	j->loaded = false;
+	j->loaded = j->drained = false;
+	j->at = j->some = 0;
 	domains_forget(j->domains);
 }
 
@@ -117,6 +125,10 @@ join_flush(struct join *j, struct why *why)
 		if (all[i].n > 0 && outcomes_count(j->o, all[i].name,
 		    (int64_t)all[i].n, why) == -1)
 			return -1;
+	if (j->loaded && j->applied != j->kept &&
+	    outcomes_put_applied(j->o, j->applied, why) == -1)
+		return -1;
+	j->kept = j->applied;
 	memset(&j->counts, 0, sizeof(j->counts));
 	return 0;
 }
@@ -149,29 +161,86 @@ apply(struct join *j, struct slice encoded, uint64_t *seq, struct why *why)
 	return outcome_accept(j->o, &e, why);
 }
 
-/* join_events - those behind the last one applied */
-int
-join_events(struct join *j, struct store *gate, size_t n, size_t *got,
-    struct why *why)
+/* join_look - the store is asked again */
+void
+join_look(struct join *j)
 {
-	struct slice encoded[EVENTS];
-	size_t some = 1;
+	j->drained = false;
+}
 
-	*got = 0;
-	if (!j->loaded && outcomes_applied(j->o, &j->applied, why) == -1)
-		return -1;
-	j->loaded = true;
-	while (gate != NULL && *got < n && some > 0) {
-		arena_reset(j->arena);
-		if (store_read(gate, j->applied + 1, n - *got < EVENTS ?
-		    n - *got : EVENTS, j->arena, encoded, &some, why) == -1)
+/* read_ahead - some events more. Fetch: 0 there are none. */
+static int
+read_ahead(struct join *j, struct store *gate, struct why *why)
+{
+	uint64_t seq;
+
+	if (!j->loaded) {
+		if (outcomes_applied(j->o, &j->applied, why) == -1)
 			return -1;
-		for (size_t i = 0; i < some; i++)
-			if (apply(j, encoded[i], &j->applied, why) == -1)
-				return -1;
-		*got += some;
+		j->kept = j->applied;
+		j->loaded = true;
 	}
-	return *got == 0 ? 0 : outcomes_put_applied(j->o, j->applied, why);
+	if (j->at == j->some) {
+		j->at = j->some = 0;
+		if (j->drained || gate == NULL)
+			return 0;
+		arena_reset(j->ahead);
+		if (store_read(gate, j->applied + 1, EVENTS, j->ahead,
+		    j->encoded, &j->some, why) == -1)
+			return -1;
+		j->drained = j->some == 0;
+		if (j->drained)
+			return 0;
+	}
+	if (!event_head(j->encoded[j->at], &seq, &j->next))
+		return why_kind(why, WHY_BROKEN, "an event of the gate is "
+		    "cut off");
+	return 1;
+}
+
+/* join_events - those behind the last one applied, up to that moment */
+int
+join_events(struct join *j, struct store *gate, int64_t time, size_t n,
+    size_t *got, struct why *why)
+{
+	int more;
+
+	/* as outcome_message_at compares a line with its message */
+	time = time > JOIN_ALL - OUTCOME_SLACK ? JOIN_ALL :
+	    time + OUTCOME_SLACK;
+	for (*got = 0; *got < n; ++*got) {
+		if (j->at < j->some && j->next > time)
+			return 0;
+		if ((more = read_ahead(j, gate, why)) != 1)
+			return more;
+		if (j->next > time)
+			return 0;
+		arena_reset(j->arena);
+		if (apply(j, j->encoded[j->at], &j->applied, why) == -1)
+			return -1;
+		if (++j->at < j->some && read_ahead(j, gate, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* join_needs - those that look for a message */
+bool
+join_needs(const struct logline *l)
+{
+	switch (l->kind) {
+	case LOGLINE_DELIVERY:
+	case LOGLINE_EXPIRED:
+	case LOGLINE_DELETED:
+	case LOGLINE_REMOVED:
+	case LOGLINE_NOTICE:
+	case LOGLINE_REQUEUED:
+		return true;
+	case LOGLINE_QUEUED:
+		return l->from.n == 0;
+	default:
+		return false;
+	}
 }
 
 /* --- lines --------------------------------------------------------------- */

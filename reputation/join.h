@@ -46,13 +46,19 @@ void	 join_reclassify(struct join *, const struct classifier *);
 struct backoffs;
 void	 join_backoffs(struct join *, const struct backoffs *);
 /*
- * Reads events of the gate behind the last one applied, at most n; *got how
- * many.  The gate commits an event before Postfix hears of it: who reads lines
- * first, then all events, and joins then, misses none.  gate NULL: there is
- * no store of a gate yet.
+ * Applies events of the gate behind the last one applied, as far as a line of
+ * that moment may be about them, at most n; *got how many.  Fewer than n: that
+ * was all.  The gate commits an event before Postfix hears of it: who reads
+ * lines, then says join_look, and before each line applies the events up to
+ * it, misses none.  gate NULL: there is no store of a gate yet.
  */
-int	 join_events(struct join *, struct store *gate, size_t n, size_t *got,
-	    struct why *);
+#define JOIN_ALL	INT64_MAX
+int	 join_events(struct join *, struct store *gate, int64_t time, size_t n,
+	    size_t *got, struct why *);
+/* Lines were read: there may be more events now. */
+void	 join_look(struct join *);
+/* Does that line speak of a message, so that events must come before it? */
+bool	 join_needs(const struct logline *);
 /* raw: the whole line, for the samples of what was not understood. */
 int	 join_line(struct join *, struct store *gate, const struct logline *,
 	    struct slice raw, struct why *);

@@ -1,7 +1,7 @@
 /*
  * outcome - the outcomes/ store: its tables byte by byte, and a transaction.
  *
- * An LMDB environment of kind "outcomes", format 1.  Numbers in values are
+ * An LMDB environment of kind "outcomes", format 2.  Numbers in values are
  * little-endian, in keys big-endian, so that they sort; "field" is u32 length
  * and that many bytes; text in keys ends with a zero byte.
  *
@@ -17,10 +17,10 @@
  *	messages     text instance,		message, below
  *		     text queue id,
  *		     be64 generation
- *	by_event     be64 event, be64 sequence	empty
- *	addresses    u8[16] keyed hash,		u8 roles
- *		     be64 event
- *	message_ids  u8[16] hash, be64 event	empty
+ *	index	     runs (outcome_run.c) of	event; roles, or 4: it was a
+ *		     keyed hash of an address	Message-ID
+ *		     or of a Message-ID
+ *	by_event     runs of event		sequence
  *	days	     "t" be32 day, text tenant,	u64 count
  *		     stream, provider, kind,
  *		     category
@@ -69,10 +69,10 @@
 #include "lib/wire.h"
 
 static const char *const tables[] = { "meta", "outcomes", "hours", "messages",
-	"by_event", "addresses", "message_ids", "days", "finals", "domains",
+	"by_event", "index", "days", "finals", "domains",
 	"cursors", "samples", "suppressions", "backoff", "dmarc",
 	"quarantine", "breakers", "strikes", NULL };
-const struct db_layout outcomes_layout = { .version = 1, .kind = "outcomes",
+const struct db_layout outcomes_layout = { .version = 2, .kind = "outcomes",
 	.tables = tables };
 
 enum { CACHE_FIRST = 1 << 20 };
@@ -228,6 +228,7 @@ outcomes_close(struct outcomes *o)
 	map_free(o->messages);
 	map_free(o->sums);
 	map_free(o->hours);
+	outcome_runs_forget(o);
 	arena_free(o->arena);
 	db_close(o->db);
 	buf_free(&o->buf);
@@ -266,6 +267,7 @@ forget(struct outcomes *o)
 		map_free(*maps[i]);
 		*maps[i] = fresh;
 	}
+	outcome_runs_forget(o);
 	arena_reset(o->arena);
 }
 
@@ -361,7 +363,8 @@ outcomes_commit(struct outcomes *o, struct why *why)
 	struct db_txn *txn;
 
 	if (!o->bad && (outcome_messages_write(o, why) == -1 ||
-	    write_sums(o, why) == -1 || write_hours(o, why) == -1))
+	    write_sums(o, why) == -1 || write_hours(o, why) == -1 ||
+	    outcome_runs_write(o, why) == -1))
 		o->bad = true;
 	if (o->bad) {
 		*why = o->failed;
@@ -424,6 +427,21 @@ outcome_put_buf(struct outcomes *o, unsigned table, struct slice key,
 		return outcome_fail(o, why);
 	}
 	return outcome_put(o, table, key, buf_slice(&o->buf), why);
+}
+
+/* outcome_append_buf - the same, behind all others of its table */
+int
+outcome_append_buf(struct outcomes *o, unsigned table, struct slice key,
+    struct why *why)
+{
+	if (buf_failed(&o->buf)) {
+		why_kind(why, WHY_MEMORY, "no memory to write a row");
+		return outcome_fail(o, why);
+	}
+	o->puts++;
+	if (db_append(o->txn, table, key, buf_slice(&o->buf), why) == -1)
+		return outcome_fail(o, why);
+	return 0;
 }
 
 /* outcome_sum - add to a counter, in memory until the commit */

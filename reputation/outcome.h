@@ -84,7 +84,7 @@ int	outcomes_add(struct outcomes *, struct outcome *, struct why *);
 int	outcomes_commit(struct outcomes *, struct why *);
 void	outcomes_abort(struct outcomes *);
 /* Puts since begin: at OUTCOMES_BATCH it is time to commit. */
-#define OUTCOMES_BATCH	4000
+#define OUTCOMES_BATCH	15000
 size_t	outcomes_pending(const struct outcomes *);
 
 /* The cursor of a log by name: bytes that mean something to the caller. */

@@ -124,27 +124,15 @@ add_hour(struct outcomes *o, const struct outcome *x, struct why *why)
 static int
 append(struct outcomes *o, struct outcome *x, struct why *why)
 {
-	struct slice key;
-	uint8_t room[16];
+	uint8_t room[8];
 
 	x->seq = ++o->seq;
 	buf_reset(&o->buf);
 	outcome_encode(x, &o->buf);
-	if (buf_failed(&o->buf)) {
-		why_kind(why, WHY_MEMORY, "no memory for an outcome");
-		return outcome_fail(o, why);
-	}
-	key = outcome_be64(x->seq, room);
-	o->puts++;
-	if (db_append(o->txn, T_OUTCOMES, key, buf_slice(&o->buf), why) == -1)
-		return outcome_fail(o, why);
-	if (x->event != 0) {
-		be64_put(room, x->event);
-		be64_put(room + 8, x->seq);
-		if (outcome_put(o, T_BY_EVENT, (struct slice){ (char *)room,
-		    16 }, SLICE(""), why) == -1)
-			return -1;
-	}
+	if (outcome_append_buf(o, T_OUTCOMES, outcome_be64(x->seq, room),
+	    why) == -1 || (x->event != 0 && outcome_run_add(o, T_BY_EVENT,
+	    x->event, x->seq, 0, why) == -1))
+		return -1;
 	return add_hour(o, x, why);
 }
 
@@ -285,39 +273,22 @@ outcomes_add(struct outcomes *o, struct outcome *x, struct why *why)
 	return outcome_record(o, m, r, x, why);
 }
 
-/* index_event - one row of an index: hash, event */
-static int
-index_event(struct outcomes *o, unsigned table, const uint8_t hash[16],
-    uint64_t event, struct slice value, struct why *why)
-{
-	uint8_t key[24];
-
-	memcpy(key, hash, 16);
-	be64_put(key + 16, event);
-	return outcome_put(o, table, (struct slice){ (char *)key, 24 }, value,
-	    why);
-}
-
 /* index_addresses - who wrote, and to whom */
 static int
 index_addresses(struct outcomes *o, const struct event *e, struct why *why)
 {
-	static const char roles[] = { ROLE_SENDER, ROLE_RECIPIENT,
-		ROLE_SENDER | ROLE_RECIPIENT };
-	uint8_t sender[16], hash[16];
-	bool both = false;
+	uint64_t sender = outcome_address_key(o, e->mail_from), hash;
+	unsigned roles = ROLE_SENDER;
 
-	outcome_address_key(o, e->mail_from, sender);
 	for (size_t i = 0; i < e->nrecipients; i++) {
-		outcome_address_key(o, e->recipients[i].address, hash);
-		if (memcmp(hash, sender, sizeof(hash)) == 0)
-			both = true;
-		else if (index_event(o, T_ADDRESSES, hash, e->seq,
-		    (struct slice){ &roles[1], 1 }, why) == -1)
+		hash = outcome_address_key(o, e->recipients[i].address);
+		if (hash == sender)
+			roles |= ROLE_RECIPIENT;
+		else if (outcome_run_add(o, T_INDEX, hash, e->seq,
+		    ROLE_RECIPIENT, why) == -1)
 			return -1;
 	}
-	return index_event(o, T_ADDRESSES, sender, e->seq,
-	    (struct slice){ &roles[both ? 2 : 0], 1 }, why);
+	return outcome_run_add(o, T_INDEX, sender, e->seq, roles, why);
 }
 
 /* add_open - the counters of open limits that it is charged to */
@@ -368,12 +339,9 @@ add_known(struct outcomes *o, struct outcome_message *m, const struct event *e,
 static int
 index_message_id(struct outcomes *o, const struct event *e, struct why *why)
 {
-	uint8_t hash[16];
-
-	if (e->message_id.n == 0)
-		return 0;
-	outcome_message_id_key(e->message_id, hash);
-	return index_event(o, T_MESSAGE_IDS, hash, e->seq, SLICE(""), why);
+	return e->message_id.n == 0 ? 0 : outcome_run_add(o, T_INDEX,
+	    outcome_message_id_key(o, e->message_id), e->seq,
+	    INDEX_MESSAGE_ID, why);
 }
 
 /* outcome_index - an event whose message went no further */

@@ -4,9 +4,9 @@
  *
  * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
  * and as JSON.  outcome_message.c: what is known per message and recipient.
- * outcome_add.c: adding one; outcome_suppress.c: what that means for its
- * address; outcome_backoff.c: for the mail that follows; outcome_fate.c: for
- * warmups; outcome_read.c, outcome_find.c: reading.
+ * outcome_run.c: indexes.  outcome_add.c: adding one; outcome_suppress.c: what
+ * that means for its address; outcome_backoff.c: for the mail that follows;
+ * outcome_fate.c: for warmups; outcome_read.c, outcome_find.c: reading.
  */
 #ifndef REPUTATION_OUTCOME_IN_H
 #define REPUTATION_OUTCOME_IN_H
@@ -17,12 +17,14 @@
 #include "reputation/outcome.h"
 
 enum outcome_table { T_META, T_OUTCOMES, T_HOURS, T_MESSAGES, T_BY_EVENT,
-	T_ADDRESSES, T_MESSAGE_IDS, T_DAYS, T_FINALS, T_DOMAINS, T_CURSORS,
+	T_INDEX, T_DAYS, T_FINALS, T_DOMAINS, T_CURSORS,
 	T_SAMPLES, T_THEIRS };
 extern const struct db_layout outcomes_layout;
 
 #define OUTCOME_HOUR	(3600 * INT64_C(1000000))
 #define OUTCOME_DAY	(24 * OUTCOME_HOUR)
+#define OUTCOME_SLACK	(5 * INT64_C(1000000))	/* a log's clock beside the
+						   gate's */
 #define OUTCOME_FOREIGN	(UINT64_C(1) << 63)	/* generation of a message
 						   that has no event */
 /* One recipient of a message: which states were seen. */
@@ -67,6 +69,16 @@ struct outcome_message {
 	bool		 dirty;
 };
 
+struct outcome_entry {
+	uint64_t	 key, value;	/* a hash or an event; seq << 3 | bits */
+};
+
+/* What a transaction adds to an index. */
+struct outcome_run {
+	struct outcome_entry *list;
+	size_t		 n, room;
+};
+
 struct outcomes {
 	struct db	*db;
 	uint8_t		 secret[32];	/* of the address index */
@@ -80,6 +92,7 @@ struct outcomes {
 	struct map	*messages;	/* key without generation -> chain */
 	struct map	*sums;		/* table and key -> uint64_t */
 	struct map	*hours;		/* hour -> uint64_t[2] */
+	struct outcome_run runs[2];	/* T_INDEX, T_BY_EVENT */
 	struct buf	 buf;
 };
 
@@ -88,6 +101,9 @@ int	outcome_put(struct outcomes *, unsigned table, struct slice key,
 	    struct slice value, struct why *);
 int	outcome_put_buf(struct outcomes *, unsigned table, struct slice key,
 	    struct why *);				/* value: o->buf */
+/* Behind all rows of its table. */
+int	outcome_append_buf(struct outcomes *, unsigned table,
+	    struct slice key, struct why *);
 int	outcome_fail(struct outcomes *, struct why *);
 /* Adds to a u64 in a row, in memory until the commit. */
 int	outcome_sum(struct outcomes *, unsigned table, struct slice key,
@@ -164,8 +180,19 @@ int	outcome_backoff(struct outcomes *, const struct backoffs *,
 	    const struct outcome *, struct why *);
 
 /* --- outcome_find.c ------------------------------------------------------ */
-void	outcome_address_key(const struct outcomes *, struct slice address,
-	    uint8_t out[16]);
-void	outcome_message_id_key(struct slice id, uint8_t out[16]);
+uint64_t outcome_address_key(const struct outcomes *, struct slice address);
+uint64_t outcome_message_id_key(const struct outcomes *, struct slice id);
+#define INDEX_MESSAGE_ID	4	/* beside the bits of a role */
+
+/* --- outcome_run.c: T_INDEX and T_BY_EVENT ------------------------------- */
+int	outcome_run_add(struct outcomes *, unsigned table, uint64_t key,
+	    uint64_t seq, unsigned bits, struct why *);
+int	outcome_runs_write(struct outcomes *, struct why *);
+void	outcome_runs_forget(struct outcomes *);
+/* Sequences of that key behind "after", with one of the bits (0: any), in
+ * their order; with the writer's transaction also those not yet written. */
+int	outcome_run_find(struct outcomes *, struct db_txn *, unsigned table,
+	    uint64_t key, unsigned bits, uint64_t after, uint64_t *seqs,
+	    size_t n, size_t *count, struct why *);
 
 #endif

@@ -18,7 +18,6 @@
 enum { FORMAT = 2, PLAIN = 1, NOTICE = 1, TAIL = 256, ID_MOST = 64,
 	LOWERED = 512, HASH = 8, RCPT = 18, OPEN = 24 };
 
-#define SLACK	(5 * INT64_C(1000000))	/* a log's clock beside the gate's */
 #define REOPENED (60 * INT64_C(1000000))	/* lines behind "removed" */
 #define LONGEST	(10 * OUTCOME_DAY)	/* a foreign id, first to last line */
 
@@ -203,24 +202,77 @@ encode(struct outcomes *o, struct outcome_message *m)
 		put_bytes(b, m->warm[i], sizeof(m->warm[i]));
 }
 
-/* outcome_messages_write - those that changed */
-int
-outcome_messages_write(struct outcomes *o, struct why *why)
+/* compare - keys as the store has them in order */
+static int
+compare(struct slice a, struct slice b)
 {
+	int rc = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+	return rc != 0 ? rc : (a.n > b.n) - (a.n < b.n);
+}
+
+/* by_row - for qsort */
+static int
+by_row(const void *a, const void *b)
+{
+	return compare((*(struct outcome_message *const *)a)->key,
+	    (*(struct outcome_message *const *)b)->key);
+}
+
+/* changed - those that did, in their order; NULL without memory */
+static struct outcome_message **
+changed(struct outcomes *o, size_t *n)
+{
+	struct outcome_message **list;
 	struct slice key;
 	void *value;
 	size_t at = 0;
 
+	*n = 0;
 	while (map_next(o->messages, &at, &key, &value))
-		for (struct chain *c = value; c != NULL; c = c->next) {
-			if (!c->m.dirty)
-				continue;
-			encode(o, &c->m);
-			if (outcome_put_buf(o, T_MESSAGES, c->m.key,
-			    why) == -1)
-				return -1;
-			c->m.dirty = false;
-		}
+		for (struct chain *c = value; c != NULL; c = c->next)
+			*n += c->m.dirty;
+	list = arena_array(o->arena, *n + 1, sizeof(*list));
+	*n = at = 0;
+	while (list != NULL && map_next(o->messages, &at, &key, &value))
+		for (struct chain *c = value; c != NULL; c = c->next)
+			if (c->m.dirty)
+				list[(*n)++] = &c->m;
+	if (list != NULL)
+		qsort(list, *n, sizeof(struct outcome_message *), by_row);
+	return list;
+}
+
+/* outcome_messages_write - those that changed; behind all others, long queue
+ * ids fill the pages to the brim */
+int
+outcome_messages_write(struct outcomes *o, struct why *why)
+{
+	struct slice key, value, last = SLICE("");
+	struct outcome_message **list;
+	size_t n;
+	int got = db_last(o->txn, T_MESSAGES, &key, &value, why);
+
+	if (got == -1)
+		return outcome_fail(o, why);
+	if (got == 1)
+		last = arena_copy(o->arena, key);
+	if ((list = changed(o, &n)) == NULL || last.p == NULL) {
+		why_kind(why, WHY_MEMORY, "no memory for messages");
+		return outcome_fail(o, why);
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool behind = compare(list[i]->key, last) > 0;
+
+		encode(o, list[i]);
+		if ((behind ? outcome_append_buf(o, T_MESSAGES, list[i]->key,
+		    why) : outcome_put_buf(o, T_MESSAGES, list[i]->key,
+		    why)) == -1)
+			return -1;
+		if (behind)
+			last = list[i]->key;
+		list[i]->dirty = false;
+	}
 	return 0;
 }
 
@@ -339,7 +391,7 @@ outcome_message_of(struct outcomes *o, struct slice instance,
 static bool
 covers(const struct outcome_message *m, int64_t time)
 {
-	return m->first - SLACK <= time &&
+	return m->first - OUTCOME_SLACK <= time &&
 	    (m->removed == 0 || time <= m->removed + REOPENED);
 }
 
@@ -436,7 +488,7 @@ outcome_message_void(struct outcomes *o, struct slice instance,
 	/* Kept as a message without recipients that ended before it began: a
 	 * line that comes all the same is foreign. */
 	if (c != NULL) {
-		c->m.removed = c->m.first - REOPENED - 2 * SLACK;
+		c->m.removed = c->m.first - REOPENED - 2 * OUTCOME_SLACK;
 		c->m.accepted = 0;
 		c->m.nopen = c->m.nwarm = 0;
 		c->m.nrcpts = c->m.sorted = 0;

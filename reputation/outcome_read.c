@@ -105,25 +105,16 @@ int
 outcomes_of_event(struct outcomes *o, uint64_t event, uint64_t *seqs, size_t n,
     size_t *count, struct why *why)
 {
-	struct db_cursor *cursor = NULL;
 	struct db_txn *txn = NULL;
-	struct slice key, value;
-	uint8_t room[16] = { 0 };
-	int got;
+	int rc;
 
 	*count = 0;
 	if (db_begin(o->db, false, &txn, why) == -1)
 		return -1;
-	be64_put(room, event);
-	got = db_seek(txn, T_BY_EVENT, (struct slice){ (char *)room, 16 },
-	    &cursor, &key, &value, why);
-	for (; got == 1 && *count < n && key.n == 16 &&
-	    memcmp(key.p, room, 8) == 0;
-	    got = db_next(cursor, &key, &value, why))
-		seqs[(*count)++] = be64_get((const uint8_t *)key.p + 8);
-	db_cursor_close(cursor);
+	rc = outcome_run_find(o, txn, T_BY_EVENT, event, 0, 0, seqs, n, count,
+	    why);
 	db_abort(txn);
-	return got == -1 ? -1 : 0;
+	return rc;
 }
 
 /* take_text - the next name of a key */

@@ -189,12 +189,14 @@ int
 outcome_suppress(struct outcomes *o, const struct outcome *x, struct why *why)
 {
 	const char *source = outcome_source_names[x->source];
-	uint64_t tenant = hash_id("tenant", x->tenant);
+	uint64_t tenant;
 	int64_t expires = 0;
 	bool enough = true;
 
-	if (x->tenant.n == 0 || x->recipient.n == 0)
+	if (x->kind == OUTCOME_DELIVERED || x->tenant.n == 0 ||
+	    x->recipient.n == 0)
 		return 0;
+	tenant = hash_id("tenant", x->tenant);
 	if (x->kind == OUTCOME_COMPLAINT)
 		return outcomes_suppress(o, tenant, x->recipient,
 		    SUPPRESS_COMPLAINT, source, x->time, 0, x->stream, why) ==

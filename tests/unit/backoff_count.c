@@ -159,7 +159,7 @@ read_log(const char *log, bool commit)
 	size_t got;
 
 	must(outcomes_begin(store, &why));
-	must(join_events(join, gate, SIZE_MAX, &got, &why));
+	must(join_events(join, gate, JOIN_ALL, SIZE_MAX, &got, &why));
 	while (*log != '\0') {
 		struct slice line = { log, strcspn(log, "\n") };
 

@@ -143,7 +143,7 @@ read_log(const char *log, unsigned every)
 	size_t got;
 
 	must(outcomes_begin(store, &why));
-	must(join_events(join, gate, SIZE_MAX, &got, &why));
+	must(join_events(join, gate, JOIN_ALL, SIZE_MAX, &got, &why));
 	for (unsigned n = 1; *log != '\0'; n++) {
 		struct slice line = { log, strcspn(log, "\n") };
 

@@ -1,9 +1,11 @@
 /*
  * source - a log, from its lines to committed outcomes.
  *
- * The order matters: lines are read first, then all events of the gate, then
- * the lines are joined.  The gate commits an event before Postfix hears "yes",
- * so the event of every line that was read is there.
+ * The order matters: lines are read first, then events of the gate; a line is
+ * joined when all events are that it may be about, by its time.  The gate
+ * commits an event before Postfix hears "yes", so the event of every line that
+ * was read is there; and event and lines of a message are mostly met in one
+ * transaction, which then has its row to write once.
  *
  * A log that cannot be read (no permission, a folder in its place, a damaged
  * disk) is said once and asked again every turn: its neighbours and the mails
@@ -208,15 +210,16 @@ turn(struct source *s, struct why *why)
 	    outcomes_begin(s->in->outcomes, why) == -1 ? -1 : 0;
 }
 
-/* catch_up - all events there are, in transactions of a bounded size */
+/* catch_up - events up to that moment, in transactions of a bounded size */
 static int
-catch_up(struct source *s, struct why *why)
+catch_up(struct source *s, int64_t time, struct why *why)
 {
 	struct ingest *in = s->in;
 	size_t got = EVENTS;
 
 	while (got == EVENTS) {
-		if (join_events(in->join, in->gate, EVENTS, &got, why) == -1)
+		if (join_events(in->join, in->gate, time, EVENTS, &got,
+		    why) == -1)
 			return -1;
 		if (outcomes_pending(in->outcomes) >= OUTCOMES_BATCH &&
 		    turn(s, why) == -1)
@@ -234,6 +237,8 @@ one(struct source *s, struct slice raw, const struct logline *l,
 		s->stat.time = l->time;
 	s->stat.lines++;
 	s->stat.total += raw.n + 1;
+	if (join_needs(l) && catch_up(s, l->time, why) == -1)
+		return -1;
 	if (join_line(s->in->join, s->in->gate, l, raw, why) == -1)
 		return -1;
 	if (s->journal != NULL) {
@@ -277,9 +282,7 @@ entries(struct source *s, struct why *why)
 		if ((got = journal_next(s->journal, &tag, &message, &time,
 		    why)) != 1)
 			break;
-		/* an entry that was read is older than the events read now */
-		if (catch_up(s, why) == -1)
-			return -1;
+		join_look(s->in->join);
 		logline_message(tag, message, time, &l);
 		if (one(s, message, &l, why) == -1)
 			return -1;
@@ -316,19 +319,27 @@ pump(struct source *s, struct why *why)
 	int got;
 
 	if (s->journal != NULL) {
-		if ((got = catch_up(s, why)) == -1 ||
-		    (got = entries(s, why)) == -1)
+		if ((got = entries(s, why)) == -1)
 			return -1;
-		return got;
+		goto rest;
 	}
 	do {
-		if ((got = follow_fill(s->follow, why)) == -1)
-			return unreadable(s, why);
+		if ((got = follow_fill(s->follow, why)) == -1) {
+			if ((got = unreadable(s, why)) == -1)
+				return -1;
+			break;
+		}
 		readable(s);
-		if (catch_up(s, why) == -1 ||
-		    (got == 1 && lines(s, why) == -1))
+		join_look(s->in->join);
+		if (got == 1 && lines(s, why) == -1)
 			return -1;
 	} while (got == 1 && clock_mono() < deadline);
+rest:
+	/* reports are attributed by what is indexed; who reads one log only
+	 * goes on with events where its lines are, which costs less */
+	if ((!s->once || got == 0) && (join_look(s->in->join),
+	    catch_up(s, JOIN_ALL, why)) == -1)
+		return -1;
 	return got;
 }
 
