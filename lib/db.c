@@ -204,6 +204,7 @@ db_begin(struct db *db, bool write, struct db_txn **out, struct why *why)
 		return why_kind(why, WHY_MEMORY, "no memory for a transaction");
 	txn->db = db;
 	txn->write = write;
+	txn->enough = DB_SPARE / 4;
 	reader_enter(db);
 	rc = mdb_txn_begin(db->env, NULL, write ? 0 : MDB_RDONLY, &txn->txn);
 	for (tries = 0; rc == MDB_MAP_RESIZED && tries < 10; tries++)
@@ -279,6 +280,30 @@ db_get(struct db_txn *txn, unsigned table, struct slice key,
 	return 1;
 }
 
+/*
+ * make_room - for what was written: no more than a page or two for each row,
+ * nor than every page of those tables once and the rows themselves
+ */
+static int
+make_room(struct db_txn *txn, struct why *why)
+{
+	uint64_t most = txn->bytes;
+	MDB_stat st;
+
+	for (unsigned i = 0; i < txn->db->tables; i++)
+		if (txn->cursors[i] != NULL && mdb_stat(txn->txn,
+		    txn->db->dbi[i], &st) == 0)
+			most += (uint64_t)(st.ms_branch_pages +
+			    st.ms_leaf_pages + st.ms_overflow_pages) *
+			    st.ms_psize;
+	if (db_room(txn->db, most < txn->wrote ? most : txn->wrote,
+	    why) == -1)
+		return -1;
+	/* so much more is within the spare */
+	txn->enough = txn->wrote + DB_SPARE / 4;
+	return 0;
+}
+
 /* put - one row, and room for the pages it may dirty */
 static int
 put(struct db_txn *txn, unsigned table, struct slice key, struct slice value,
@@ -288,11 +313,13 @@ put(struct db_txn *txn, unsigned table, struct slice key, struct slice value,
 	MDB_cursor **cursor = &txn->cursors[table];
 	int rc = 0;
 
-	txn->wrote += flags == MDB_APPEND && key.n + value.n < IN_PAGE ?
-	    2 * (key.n + value.n + ROW_HEAD) :
-	    key.n + value.n + PAGES_PER_PUT;
-	if (txn->wrote > DB_SPARE / 4 &&
-	    db_room(txn->db, txn->wrote, why) == -1)
+	size_t n = 2 * (key.n + value.n + ROW_HEAD);
+
+	if (key.n + value.n >= IN_PAGE)		/* pages of its own */
+		n += PAGES_PER_PUT;
+	txn->bytes += n;
+	txn->wrote += flags == MDB_APPEND ? n : n + PAGES_PER_PUT;
+	if (txn->wrote > txn->enough && make_room(txn, why) == -1)
 		return -1;
 	if (*cursor == NULL)
 		rc = mdb_cursor_open(txn->txn, txn->db->dbi[table], cursor);

@@ -44,6 +44,8 @@ struct db_txn {
 	struct MDB_txn	*txn;
 	struct db	*db;
 	uint64_t	 wrote;		/* most bytes its pages may take */
+	uint64_t	 bytes;		/* of its rows, twice */
+	uint64_t	 enough;	/* of wrote there is room for */
 	bool		 write;
 	struct MDB_cursor *cursors[DB_TABLES_MAX];	/* a writer's own */
 };

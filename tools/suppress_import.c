@@ -2,13 +2,12 @@
  * suppress_import - penstock suppress import: a list of a million rows, a row
  * at a time.
  *
- * Rows go into desk/ in batches, each with a record of its own in the same
- * transaction, so that no row is there without one that says who brought it.
- * Keys are hashes, so a commit of many rows writes most leaves of the tree, and
- * has them in memory until then: while the tree is small, batches are large;
- * when its leaves would take more than PAGES_MOST, they are small.  An import
- * that ends in the middle is begun again; what is stored already is
- * "unchanged" then.
+ * Rows are read, and sorted by the hash that is their key, some hundred
+ * thousand at a time, before anybody waits for the desk: in their order each
+ * page of the tree is written once, however many it has.  They go into desk/ in
+ * batches, each with a record of its own in the same transaction, so that no
+ * row is there without one that says who brought it.  An import that ends in
+ * the middle is begun again; what is stored already is "unchanged" then.
  *
  * A dry run reads only.  It counts against what is stored now, so an address
  * that comes twice in the file is new twice.
@@ -35,9 +34,17 @@ static const char usage[] =
     "  --group NAME or --platform; --errors FILE gets the rows that are\n"
     "  refused, each with its line and why; --dry-run only counts";
 
-enum { SMALL = 25000, LARGE = 500000, LARGE_PAGES = 25000,
-	PAGES_MOST = 50000, PAGE = 4096, BAR = 30, BAR_ROWS = 4096 };
+enum { CHUNK = 500000, SMALL = 25000, LARGE = 100000, PAGES_MOST = 100000,
+	PAGE = 4096, BAR = 30, BAR_ROWS = 4096, TEXTS = 1 << 20 };
 #define LONGEST	(3 * CLOCK_SECOND)	/* others wait for the desk */
+
+/* A row that was read: a record as if it were the first of its address. */
+struct waiting {
+	uint8_t		key[FOLD_HASH];
+	uint32_t	at;		/* its place in the file, in order */
+	uint32_t	n;		/* bytes of the record */
+	const char	*record;
+};
 
 struct import {
 	struct suppress_tool tool;
@@ -52,10 +59,16 @@ struct import {
 	FILE		*errors;
 	struct arena	*arena;		/* of one row */
 	struct buf	 merged, line;
+	struct waiting	*waiting;	/* CHUNK */
+	size_t		 nwaiting;
+	struct arena	*texts;		/* of their records */
+	uint64_t	 chunk_from;	/* row behind which they begin */
 	struct db_txn	*txn;
 	struct desk	*looks;		/* dry: the desk, or NULL: none yet */
 	uint64_t	 rows, fresh, changed, unchanged, refused;
 	uint64_t	 batch_rows, batch_puts, batch_most;
+	uint8_t		 last[FOLD_HASH]; /* key behind which nothing stands */
+	bool		 behind;	/* and that is known */
 	int64_t		 batch_since;	/* clock_mono */
 };
 
@@ -157,9 +170,9 @@ record(struct import *m, struct why *why)
 	uint64_t seq;
 	int rc;
 
-	snprintf(said, sizeof(said), "suppressions, %s, rows %" PRIu64 " to %"
-	    PRIu64, row_formats[m->layout.format],
-	    m->rows - m->batch_rows + 1, m->rows);
+	snprintf(said, sizeof(said), "suppressions, %s, of rows %" PRIu64
+	    " to %" PRIu64, row_formats[m->layout.format], m->chunk_from + 1,
+	    m->rows);
 	desk_who(&r, m->tool.arena);
 	r.object = slice_of(strcmp(m->path, "-") == 0 ? "standard input" :
 	    basename(copy));
@@ -171,7 +184,7 @@ record(struct import *m, struct why *why)
 	return rc;
 }
 
-/* end_batch - on disk, or gone; the next row begins another one */
+/* end_batch - on disk, or gone; the next row written begins another one */
 static int
 end_batch(struct import *m, struct why *why)
 {
@@ -194,17 +207,16 @@ end_batch(struct import *m, struct why *why)
 	return rc;
 }
 
-/* how_many - rows of the next batch, by the size of the tree */
+/* how_many - rows of the next batch: each may dirty a page of a large tree,
+ * which stays in memory until the commit */
 static uint64_t
 how_many(struct db *db)
 {
 	struct db_stat st;
 	struct why why;
 
-	if (db_stat(db, &st, &why) == -1 ||
-	    st.used / PAGE + LARGE_PAGES > PAGES_MOST)
-		return SMALL;
-	return LARGE;
+	return db_stat(db, &st, &why) == -1 || st.used / PAGE > PAGES_MOST ?
+	    SMALL : LARGE;
 }
 
 /* begin_batch - a transaction, if none is open; without a desk none is */
@@ -214,6 +226,7 @@ begin_batch(struct import *m, struct why *why)
 	if (m->txn != NULL)
 		return 0;
 	m->batch_since = clock_mono();
+	m->behind = false;
 	m->batch_most = m->dry ? SMALL : how_many(desk_db(m->tool.desk));
 	if (!m->dry)
 		return desk_begin(m->tool.desk, &m->txn, why);
@@ -221,23 +234,49 @@ begin_batch(struct import *m, struct why *why)
 	    db_begin(desk_db(m->looks), false, &m->txn, why);
 }
 
-/* store - one entry, beside what is there of the address */
+/* put - a record; behind all others, pages fill to the brim */
 static int
-store(struct import *m, const struct folded *folded, struct slice address,
-    const struct suppress_entry *e, struct why *why)
+put(struct import *m, struct slice key, struct slice record, struct why *why)
 {
-	struct slice key = { (const char *)folded->hash, FOLD_HASH }, row;
-	int there = 0, rc;
+	struct slice last, value;
+	int got;
+
+	if (!m->behind) {
+		got = db_last(m->txn, DESK_T_SUPPRESSIONS, &last, &value, why);
+		if (got == -1)
+			return -1;
+		m->behind = got == 0 || (last.n == FOLD_HASH &&
+		    memcmp(last.p, key.p, FOLD_HASH) < 0);
+	}
+	/* rows come in order, an address that comes twice is there already */
+	if (!m->behind || memcmp(m->last, key.p, FOLD_HASH) == 0)
+		return db_put(m->txn, DESK_T_SUPPRESSIONS, key, record, why);
+	memcpy(m->last, key.p, FOLD_HASH);
+	return db_append(m->txn, DESK_T_SUPPRESSIONS, key, record, why);
+}
+
+/* store - one record, beside what is there of the address */
+static int
+store(struct import *m, const struct waiting *w, struct why *why)
+{
+	struct slice key = { (const char *)w->key, FOLD_HASH }, row;
+	struct slice record = { w->record, w->n };
+	struct suppress_record r;
+	int there = 0, rc = 1;
 
 	if (m->txn != NULL && (there = db_get(m->txn, DESK_T_SUPPRESSIONS, key,
 	    &row, why)) == -1)
 		return -1;
-	if (there == 0)
-		row = SLICE_NONE;
-	buf_reset(&m->merged);
-	rc = suppress_merge(row, address, e, m->arena, &m->merged, why);
-	if (rc == 1 && !m->dry && db_put(m->txn, DESK_T_SUPPRESSIONS, key,
-	    buf_slice(&m->merged), why) == -1)
+	if (there == 1) {
+		arena_reset(m->arena);
+		buf_reset(&m->merged);
+		if (suppress_decode(record, m->arena, &r, why) == -1)
+			return -1;
+		rc = suppress_merge(row, r.address, &r.list[0], m->arena,
+		    &m->merged, why);
+		record = buf_slice(&m->merged);
+	}
+	if (rc == 1 && !m->dry && put(m, key, record, why) == -1)
 		return -1;
 	if (rc == 0)
 		m->unchanged++;
@@ -245,32 +284,73 @@ store(struct import *m, const struct folded *folded, struct slice address,
 		m->changed++;
 	else if (rc == 1)
 		m->fresh++;
+	m->batch_rows++;
 	m->batch_puts += rc == 1;
 	return rc == -1 ? -1 : 0;
 }
 
-/* one - a row: stored, or refused; -1 when nothing more can be stored */
+/* by_key - for qsort; rows of one address as they came */
+static int
+by_key(const void *a, const void *b)
+{
+	const struct waiting *x = a, *y = b;
+	int rc = memcmp(x->key, y->key, FOLD_HASH);
+
+	return rc != 0 ? rc : (x->at > y->at) - (x->at < y->at);
+}
+
+/* flush - the rows that were read, into the store */
+static int
+flush(struct import *m, struct why *why)
+{
+	qsort(m->waiting, m->nwaiting, sizeof(*m->waiting), by_key);
+	for (size_t i = 0; i < m->nwaiting; i++) {
+		if (begin_batch(m, why) == -1 ||
+		    store(m, &m->waiting[i], why) == -1)
+			return -1;
+		if ((m->batch_rows >= m->batch_most ||
+		    (i % BAR_ROWS == 0 &&
+		    clock_mono() - m->batch_since > LONGEST)) &&
+		    end_batch(m, why) == -1)
+			return -1;
+	}
+	if (end_batch(m, why) == -1)
+		return -1;
+	m->nwaiting = 0;
+	m->chunk_from = m->rows;
+	arena_reset(m->texts);
+	return 0;
+}
+
+/* one - a row: kept for later, or refused; -1 when no more can be stored */
 static int
 one(struct import *m, const struct csv_row *row, struct why *why)
 {
+	struct waiting *w = &m->waiting[m->nwaiting];
 	struct suppress_entry e;
-	struct slice address;
+	struct slice address, record;
 	struct mailbox mailbox;
 	struct folded folded;
 
 	m->rows++;
-	m->batch_rows++;
 	arena_reset(m->arena);
 	if (row_read(&m->layout, &m->defaults, row, &address, &e, why) == -1 ||
 	    fold_text(address, m->arena, &mailbox, &folded, why) == -1) {
 		refuse(m, row, why);
 		return 0;
 	}
-	if (begin_batch(m, why) == -1 ||
-	    store(m, &folded, mailbox.text, &e, why) == -1)
+	buf_reset(&m->merged);
+	if (suppress_merge(SLICE_NONE, mailbox.text, &e, m->arena, &m->merged,
+	    why) == -1)
 		return -1;
-	return m->batch_rows >= m->batch_most || (m->rows % BAR_ROWS == 0 &&
-	    clock_mono() - m->batch_since > LONGEST) ? end_batch(m, why) : 0;
+	record = arena_copy(m->texts, buf_slice(&m->merged));
+	if (record.p == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for the rows");
+	memcpy(w->key, folded.hash, FOLD_HASH);
+	w->at = (uint32_t)m->nwaiting++;
+	w->n = (uint32_t)record.n;
+	w->record = record.p;
+	return m->nwaiting == CHUNK ? flush(m, why) : 0;
 }
 
 /* all - every row of the file */
@@ -295,8 +375,8 @@ all(struct import *m, struct why *why)
 			bar(m, false);
 	}
 	bar(m, true);
-	if (rc == 0)
-		return end_batch(m, why);
+	if (rc == 0 && (rc = flush(m, why)) == 0)
+		return 0;
 	if (m->txn != NULL && !m->dry)
 		desk_abort(m->tool.desk);
 	else
@@ -324,7 +404,9 @@ open_all(struct import *m)
 	if (S_ISREG(st.st_mode))
 		m->size = st.st_size;
 	if ((m->csv = csv_new(read_fd, &m->fd)) == NULL ||
-	    (m->arena = arena_new(8192, 0)) == NULL)
+	    (m->arena = arena_new(8192, 0)) == NULL ||
+	    (m->texts = arena_new(TEXTS, 0)) == NULL ||
+	    (m->waiting = calloc(CHUNK, sizeof(*m->waiting))) == NULL)
 		return tool_fail(TOOL_BROKEN, "out of memory");
 	if (m->errors_path != NULL &&
 	    (m->errors = fopen(m->errors_path, "we")) == NULL)
@@ -419,6 +501,8 @@ tool_suppress_import(const struct tool *tool, int argc, char **argv)
 	buf_free(&m.merged);
 	buf_free(&m.line);
 	arena_free(m.arena);
+	arena_free(m.texts);
+	free(m.waiting);
 	suppress_end(&m.tool);
 	return status;
 }

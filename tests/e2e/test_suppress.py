@@ -198,6 +198,25 @@ def test_a_dry_run_counts_and_stores_nothing(it):
     assert json.loads(said.stdout)["unchanged"] == 2
 
 
+def test_rows_of_one_address_hold_in_their_order(it):
+    """Rows are sorted before they are stored; the order of a file stays."""
+    def row(address, n, note):
+        return f"{address},tenant,acme,manual,shop,2025-01-01T00:00:{n:02}Z" \
+               f",,{note}"
+    lines = [OURS]
+    for n in range(20):
+        lines += [row(f"u{k}@example.org", n, f"{k} {n}") for k in range(9)]
+    said = json.loads(suppress(it, "import", "--json", "-",
+                               input="\n".join(lines) + "\n"))
+    assert (said["new"], said["changed"], said["unchanged"]) == (9, 171, 0)
+    kept = {r["address"]: r["note"] for r in rows(suppress(it, "export"))}
+    assert kept == {f"u{k}@example.org": f"{k} 19" for k in range(9)}
+    # the same, latest first: what is older says nothing new
+    said = json.loads(suppress(it, "import", "--json", "-", input="\n".join(
+        lines[:1] + lines[:0:-1]) + "\n"))
+    assert (said["new"], said["changed"], said["unchanged"]) == (0, 0, 180)
+
+
 def test_lists_without_a_scope_are_refused(it):
     said = it.penstock("suppress", "import", "-", input="email\na@b.example\n")
     assert said.returncode == 1

@@ -405,6 +405,32 @@ the_file_is_allocated_beyond_what_is_used(void **state)
 }
 
 static void
+a_large_transaction_asks_for_no_more_than_it_may_take(void **state)
+{
+	struct db *db = own(4096 * MIB);
+	struct db_txn *txn = begin(db, true);
+	struct db_stat st;
+	struct stat file;
+	struct why why;
+	uint64_t key = 1;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		key = key * UINT64_C(6364136223846793005) + 12345;
+		assert_int_equal(db_put(txn, ROWS, (struct slice){
+		    (const char *)&key, sizeof(key) }, SLICE("a row of a "
+		    "hundred bytes or so, as there are many in a list of "
+		    "people who want no mail"), &why), 0);
+	}
+	commit(txn);
+	assert_int_equal(db_stat(db, &st, &why), 0);
+	assert_int_equal(stat(at("data.mdb"), &file), 0);
+	assert_true((uint64_t)file.st_blocks * 512 < 3 * st.used +
+	    2 * DB_SPARE);
+	db_close(db);
+}
+
+static void
 no_room_on_the_disk_is_seen_before_anything_is_written(void **state)
 {
 	struct db *db = own(256 * MIB);
@@ -759,6 +785,7 @@ main(void)
 		T(what_is_no_store_is_refused),
 		T(a_creation_cut_short_is_begun_again),
 		T(the_file_is_allocated_beyond_what_is_used),
+		T(a_large_transaction_asks_for_no_more_than_it_may_take),
 		T(no_room_on_the_disk_is_seen_before_anything_is_written),
 		T(a_large_transaction_reserves_as_it_goes),
 		T(a_full_map_is_lived_through),
