@@ -47,6 +47,8 @@ struct config {
 		const char	*lmtp;		/* as milter's socket; "": none */
 		const char	*socket_group;
 		const char	*forward;	/* "inet:host:port"; "": none */
+		int64_t		 keep_outcomes, keep_messages; /* us; 90 days */
+		int64_t		 keep_totals;	/* us; 1095 days */
 	} ingest;
 	struct {
 		const char	*keys;		/* file of lib/token.h */

@@ -5,11 +5,16 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/scan.h"
 #include "lib/text.h"
 #include "lib/zone.h"
 
 #define DEFAULT_LOG	"/var/log/mail.log"
+#define KEEP_LEAST	(62 * CLOCK_DAY)	/* reputation/prune.h */
+#define KEEP_MOST	(36500 * CLOCK_DAY)
+#define KEEP		(90 * CLOCK_DAY)
+#define KEEP_TOTALS	(1095 * CLOCK_DAY)
 
 /* strings - the members of a set, as they are */
 static size_t
@@ -161,6 +166,18 @@ config_ingest(struct reader *r, const struct node *n, int id)
 	case WORD_INGEST_FORWARD:
 		read_forward(r, n);
 		break;
+	case WORD_INGEST_KEEP_OUTCOMES:
+		config_duration(r, n, KEEP_LEAST, KEEP_MOST,
+		    &c->ingest.keep_outcomes);
+		break;
+	case WORD_INGEST_KEEP_MESSAGES:
+		config_duration(r, n, KEEP_LEAST, KEEP_MOST,
+		    &c->ingest.keep_messages);
+		break;
+	case WORD_INGEST_KEEP_TOTALS:
+		config_duration(r, n, KEEP_LEAST, KEEP_MOST,
+		    &c->ingest.keep_totals);
+		break;
 	case WORD_INGEST_USER:
 		c->ingest.user = n->value.text.p;
 		break;
@@ -185,6 +202,12 @@ config_ingest_defaults(struct reader *r)
 		c->ingest.socket_group = "";
 	if (c->ingest.forward == NULL)
 		c->ingest.forward = "";
+	if (c->ingest.keep_outcomes == 0)
+		c->ingest.keep_outcomes = KEEP;
+	if (c->ingest.keep_messages == 0)
+		c->ingest.keep_messages = KEEP;
+	if (c->ingest.keep_totals == 0)
+		c->ingest.keep_totals = KEEP_TOTALS;
 	if (!r->log_set && c->ingest.nlogs == 0 && c->ingest.njournal == 0) {
 		c->ingest.logs = default_logs;
 		c->ingest.nlogs = 1;

@@ -228,6 +228,45 @@ dmarc_add(struct outcomes *o, const struct dmarc_report *r,
 	return got;
 }
 
+/* day_behind - the end of the day that stands there in a key */
+static int64_t
+day_behind(struct slice key, size_t at)
+{
+	const uint8_t *p = (const uint8_t *)key.p + at;
+
+	if (key.n < at + 4)
+		return INT64_MAX;
+	return ((int64_t)((uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	    (uint32_t)p[2] << 8 | p[3]) + 1) * DAY;
+}
+
+/* dmarc_ends - of any row */
+int64_t
+dmarc_ends(struct slice key, struct slice value)
+{
+	struct wire w = wire_of(value);
+	const char *zero;
+	int64_t end;
+
+	if (key.n == 0)
+		return INT64_MAX;
+	switch (key.p[0]) {
+	case 'r':
+		end = get_i64(&w);
+		return w.bad ? INT64_MAX : end;
+	case 'n':
+		return day_behind(key, 1);
+	case 'c':
+	case 'd':
+	case 's':
+		zero = memchr(key.p, '\0', key.n);
+		return zero == NULL ? INT64_MAX :
+		    day_behind(key, (size_t)(zero - key.p) + 1);
+	default:
+		return INT64_MAX;
+	}
+}
+
 struct walk {
 	struct slice	domain;
 	size_t		head;		/* bytes of the key before the day */

@@ -41,6 +41,8 @@ int	dmarc_begin(struct outcomes *, const struct dmarc_report *,
  * total, day and reporter are filled here. Action. */
 int	dmarc_add(struct outcomes *, const struct dmarc_report *,
 	    struct dmarc_total *, struct why *);
+/* When what a row speaks of was over (us); INT64_MAX: it makes no sense. */
+int64_t	dmarc_ends(struct slice key, struct slice value);
 /* Totals of a domain, days from..to, in the order of days; false stops. */
 int	dmarc_each(struct outcomes *, struct slice domain, int32_t from,
 	    int32_t to, bool (*)(void *, const struct dmarc_total *), void *,

@@ -11,6 +11,7 @@
  *		     "count NAME"		u64
  *		     "status"			its program's word about itself
  *						(ingest_status.c)
+ *		     "prune"			how far a round is (prune.c)
  *	outcomes     be64 sequence		a record (outcome_code.c)
  *	hours	     be32 hour since 1970	u64 first, last sequence of an
  *						outcome of that hour
@@ -68,12 +69,12 @@
 
 #include "lib/wire.h"
 
-static const char *const tables[] = { "meta", "outcomes", "hours", "messages",
+const char *const outcomes_tables[] = { "meta", "outcomes", "hours", "messages",
 	"by_event", "index", "days", "finals", "domains",
 	"cursors", "samples", "suppressions", "backoff", "dmarc",
 	"quarantine", "breakers", "strikes", NULL };
 const struct db_layout outcomes_layout = { .version = 2, .kind = "outcomes",
-	.tables = tables };
+	.tables = outcomes_tables };
 
 enum { CACHE_FIRST = 1 << 20 };
 

@@ -62,6 +62,7 @@ struct outcome {
 };
 
 struct outcomes;
+extern const char *const outcomes_tables[];		/* NULL-ended */
 
 /* dir: .../outcomes */
 int	outcomes_open(struct outcomes **, const char *dir, uint64_t map_size,

@@ -1,6 +1,7 @@
 /*
  * outcome_in - what the files of the outcomes/ store share, and what the
- * reader of the log (join.c) needs of them besides; nobody else includes it.
+ * reader of the log (join.c) and prune.c need of them besides; nobody else
+ * includes it.
  *
  * outcome.c: opening, a transaction, rows.  outcome_code.c: a record as bytes
  * and as JSON.  outcome_message.c: what is known per message and recipient.

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tools/store_outcomes.h"
 #include "tools/tool.h"
 
 #define STAT_USAGE	"penstock store stat [--json]"
@@ -75,7 +76,7 @@ stat_json(const struct db_stat *st, uint64_t last, int64_t time,
 	for (unsigned i = 0; i < st->tables && i < NTABLES; i++)
 		buf_printf(b, "%s\"%s\":%" PRIu64, i > 0 ? "," : "",
 		    table_names[i], st->entries[i]);
-	buf_str(b, "}}\n");
+	buf_char(b, '}');
 }
 
 /* stat_eyes - aligned */
@@ -127,6 +128,12 @@ tool_store_stat(const struct tool *tool, int argc, char **argv)
 		goto out;
 	}
 	(json ? stat_json : stat_eyes)(&st, last, time, &b);
+	if (store_outcomes(config, json, &b, &why) == -1) {
+		rc = tool_fail(TOOL_BROKEN, "%s", why.text);
+		goto out;
+	}
+	if (json)
+		buf_str(&b, "}\n");
 	rc = print(&b);
 out:
 	buf_free(&b);

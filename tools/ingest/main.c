@@ -18,6 +18,7 @@
 #include "lib/version.h"
 #include "tools/ingest/backoffs.h"
 #include "tools/ingest/breakers.h"
+#include "tools/ingest/forget.h"
 #include "tools/ingest/loop.h"
 #include "tools/ingest/once.h"
 #include "tools/ingest/reports.h"
@@ -154,7 +155,9 @@ run(struct config *config)
 	struct mails mails = { NULL, NULL };
 	struct loop_part parts[] = { { NULL, breakers_want, breakers_ready },
 	    { NULL, backoff_part_want, backoff_part_ready },
+	    { NULL, forget_want, forget_ready },
 	    { &mails, mails_want, mails_ready } };
+	struct forget *forget = NULL;
 	struct breakers *breakers = NULL;
 	struct backoff_part *backoff = NULL;
 	struct listener listener;
@@ -174,17 +177,20 @@ run(struct config *config)
 	sources = open_sources(&in, &n);
 	mails = (struct mails){ &in, open_reports(&in, &listener) };
 	if (breakers_new(&breakers, &in, &why) == -1 ||
-	    backoff_part_new(&backoff, &in, &why) == -1)
+	    backoff_part_new(&backoff, &in, &why) == -1 ||
+	    forget_new(&forget, &in, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	parts[0].with = breakers;
 	parts[1].with = backoff;
-	if (loop_run(&in, sources, n, parts, mails.reports != NULL ? 3 : 2,
+	parts[2].with = forget;
+	if (loop_run(&in, sources, n, parts, mails.reports != NULL ? 4 : 3,
 	    &why) == -1) {
 		log_error("%s", why.text);
 		status = status_of(&why);
 	}
 	breakers_free(breakers);
 	backoff_part_free(backoff);
+	forget_free(forget);
 	reports_free(mails.reports);
 	listener_close(&listener);
 	for (size_t i = 0; i < n; i++)

@@ -1,0 +1,74 @@
+"""What is too old leaves outcomes/, through the programs: a log of last year
+is read, the ingester starts, and the command line says what went."""
+
+import datetime
+import json
+import subprocess
+
+import gate as gate_
+import house as house_
+import ingest
+import proc
+import pytest
+
+BLOCK = "}\ningest {\n\tlog = \"\"\n\tuser = \"\"\n\tlog_zone = \"UTC\"\n%s"
+LINES = 40
+
+
+@pytest.fixture
+def place():
+    h = house_.House(more=BLOCK % "\tkeep_totals = \"100 days\"\n",
+                     queue=False)
+    yield h
+    h.close()
+
+
+def log_of(house, days):
+    """Mail of other houses that was delivered so many days ago."""
+    path = f"{house.gate.folder}/log{days}"
+    day = datetime.datetime.now(datetime.timezone.utc) - \
+        datetime.timedelta(days=days)
+    with open(path, "w") as f:
+        for i in range(LINES):
+            f.write(f"{day:%Y-%m-%dT%H:%M:%S}Z gw postfix/smtp[3]: 4kY{days}"
+                    f"z{i:05d}: to=<r{i}@dest.example>, relay=mx.dest.example"
+                    "[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent "
+                    "(250 2.0.0 Ok)\n")
+    return path
+
+
+def stat(house):
+    return json.loads(house.gate.penstock("store", "stat", "--json",
+                                          check=True).stdout)["outcomes"]
+
+
+def test_what_is_old_is_pruned_and_said(place):
+    ing = ingest.Ingest(place.gate)
+    for days in (200, 95, 3):
+        assert ing.once(log_of(place, days))["foreign"] == LINES
+    before = stat(place)
+    assert before["rows"]["messages"] == 3 * LINES
+    assert not any(before["pruned"].values())
+    ing.start()
+    proc.wait_for(lambda: stat(place)["pruned"]["messages"] == 2 * LINES, 60,
+                  "the messages to go")
+    ing.kill()
+    after = stat(place)
+    assert after["rows"]["messages"] == LINES
+    # sums of 95 days ago are young enough, learned providers are in use
+    assert 0 < after["pruned"]["days"] < before["rows"]["days"]
+    assert after["rows"]["domains"] == before["rows"]["domains"]
+    shown = place.gate.penstock("store", "stat", check=True).stdout
+    assert f"{LINES} rows, {2 * LINES} pruned" in shown
+    assert ing.once(f"{place.gate.folder}/log3")["repeated"] == LINES
+
+
+@pytest.mark.parametrize("word", ["outcomes", "messages", "totals"])
+def test_less_than_is_needed_is_a_mistake(place, word):
+    text = open(place.gate.conf).read()
+    place.gate.write("penstock.conf", text.replace(
+        "\tkeep_totals = \"100 days\"", f"\tkeep_{word} = \"61 days\""))
+    said = subprocess.run([gate_.program("penstock-ingest"), "-c",
+                           place.gate.conf, "-n"], text=True,
+                          stderr=subprocess.PIPE)
+    assert said.returncode == 3 and f"keep_{word}" in said.stderr
