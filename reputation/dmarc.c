@@ -5,6 +5,10 @@
  *	"r" u8[16] hash of org, id,	i64 end of the report; it was counted
  *	    domain
  *	"n" be32 day			u32 reports that came on that day
+ *	"m" be32 day			u32 of them about new domains
+ *	"d" domain, 0, be32 day		u32 of them about that domain
+ *	"k" domain			u32 first day, last day that a report
+ *					about it came
  *	"c" domain, 0, be32 day		u32 sources that have a row
  *	"s" domain, 0, be32 day,	u8 format = 1, u64 aligned, failing,
  *	    source			dkim, spf, quarantined, rejected,
@@ -102,13 +106,105 @@ count_up(struct outcomes *o, const struct key *k, uint32_t most,
 	return got == -1 ? -1 : 1;
 }
 
+/* key_count - letter, day */
+static void
+key_count(struct key *k, char letter, int32_t day)
+{
+	k->n = 0;
+	key_add(k, &letter, 1);
+	key_day(k, day);
+}
+
+/* first_day - that a report about a domain came; day when none did, or today.
+ * Action. */
+static int
+first_day(struct outcomes *o, const struct key *k, int32_t day,
+    uint32_t *first, uint32_t *last, struct why *why)
+{
+	struct slice value;
+	int got = outcomes_get(o, OUTCOMES_DMARC, key_slice(k), &value, why);
+
+	*first = (uint32_t)day;
+	*last = 0;
+	if (got == 1) {
+		struct wire w = wire_of(value);
+
+		*first = get_u32(&w);
+		*last = get_u32(&w);
+	}
+	return got == -1 ? -1 : 0;
+}
+
+/* is_full - a count that has come to most; fetch, 1: it has */
+static int
+is_full(struct outcomes *o, const struct key *k, uint32_t most,
+    struct why *why)
+{
+	struct slice value;
+	int got = outcomes_get(o, OUTCOMES_DMARC, key_slice(k), &value, why);
+	struct wire w = wire_of(got == 1 ? value : SLICE(""));
+
+	return got == -1 ? -1 : got == 1 && get_u32(&w) >= most;
+}
+
+/*
+ * take_share - of what a day takes, when there is some left of all that it is
+ * counted in: what is refused writes nothing.  Fetch: 0 with the reason.
+ */
+static int
+take_share(struct outcomes *o, struct slice domain, int32_t day,
+    struct why *why)
+{
+	struct {
+		struct key	 key;
+		uint32_t	 most;
+		const char	*of;
+	} all[] = { { { .n = 0 }, DMARC_REPORTS, "" },
+		{ { .n = 0 }, DMARC_SHARE, " about that domain" },
+		{ { .n = 0 }, DMARC_NEW, " about new domains" } };
+	struct key k = { .n = 0 };
+	struct buf b = BUF_INIT;
+	uint32_t first, last;
+	size_t n = 2;
+	int got;
+
+	key_count(&all[0].key, 'n', day);
+	key_domain(&all[1].key, 'd', domain, day);
+	key_count(&all[2].key, 'm', day);
+	key_add(&k, "k", 1);
+	key_add(&k, domain.p, domain.n);
+	if (first_day(o, &k, day, &first, &last, why) == -1)
+		return -1;
+	n += first == (uint32_t)day;
+	for (size_t i = 0; i < n; i++) {
+		if ((got = is_full(o, &all[i].key, all[i].most, why)) == -1)
+			return -1;
+		if (got == 1) {
+			why_set(why, "%u DMARC reports%s came today already",
+			    all[i].most, all[i].of);
+			return 0;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (count_up(o, &all[i].key, all[i].most, why) == -1)
+			return -1;
+	if (last == (uint32_t)day)
+		return 1;
+	put_u32(&b, first);
+	put_u32(&b, (uint32_t)day);
+	got = outcomes_put(o, OUTCOMES_DMARC, key_slice(&k), buf_slice(&b),
+	    why);
+	buf_free(&b);
+	return got == -1 ? -1 : 1;
+}
+
 /* dmarc_begin - known? too many? */
 int
 dmarc_begin(struct outcomes *o, const struct dmarc_report *r, int64_t now,
     struct why *why)
 {
 	struct buf b = BUF_INIT;
-	struct key k = { .n = 0 }, n = { .n = 0 };
+	struct key k = { .n = 0 };
 	struct slice value;
 	uint8_t hash[16];
 	int got;
@@ -131,12 +227,7 @@ dmarc_begin(struct outcomes *o, const struct dmarc_report *r, int64_t now,
 		buf_free(&b);
 		return got == 1 ? 0 : -1;
 	}
-	key_add(&n, "n", 1);
-	key_day(&n, (int32_t)(now / DAY));
-	got = count_up(o, &n, DMARC_REPORTS, why);
-	if (got == 0)
-		why_set(why, "%d DMARC reports came today already",
-		    DMARC_REPORTS);
+	got = take_share(o, r->domain, (int32_t)(now / DAY), why);
 	buf_reset(&b);
 	put_i64(&b, r->end);
 	if (got == 1 && outcomes_put(o, OUTCOMES_DMARC, key_slice(&k),
@@ -254,8 +345,13 @@ dmarc_ends(struct slice key, struct slice value)
 	case 'r':
 		end = get_i64(&w);
 		return w.bad ? INT64_MAX : end;
+	case 'm':
 	case 'n':
 		return day_behind(key, 1);
+	case 'k':
+		(void)get_u32(&w);
+		end = ((int64_t)get_u32(&w) + 1) * DAY;
+		return w.bad ? INT64_MAX : end;
 	case 'c':
 	case 'd':
 	case 's':

@@ -4,7 +4,9 @@
  *
  * A report is hearsay: anybody can mail one.  So nothing but pages and
  * warnings may be made of these figures, and what strangers can add is
- * bounded.  A report counts once, however often it comes.
+ * bounded: in all, per domain, and for domains that were never heard of, so
+ * that forged reports do not keep out those about the domains in use.  A report
+ * counts once, however often it comes.
  * Threads: dmarc_begin and dmarc_add writer only, dmarc_each any.
  */
 #ifndef REPUTATION_DMARC_H
@@ -14,6 +16,9 @@
 
 #define DMARC_SOURCES	2000	/* of a domain and day; then "others" */
 #define DMARC_REPORTS	20000	/* that are taken in one day */
+#define DMARC_SHARE	1000	/* of them about one domain */
+#define DMARC_NEW	10000	/* about domains that nobody reported of on
+				   an earlier day */
 #define DMARC_OTHERS	"others"
 
 struct dmarc_report {

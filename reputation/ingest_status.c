@@ -1,7 +1,7 @@
 /*
- * ingest_status - u8 format = 1, i64 pid, started, heartbeat, field version,
+ * ingest_status - u8 format = 2, i64 pid, started, heartbeat, field version,
  * u32 logs, each: field name, u64 lines, rate, done, size, gaps, cut,
- * i64 time.
+ * i64 time, field unread (from format 2 on).
  */
 #include "reputation/ingest_status.h"
 
@@ -9,7 +9,7 @@
 
 #include "lib/wire.h"
 
-enum { FORMAT = 1, LOG_LEAST = 4 + 7 * 8 };
+enum { FORMAT = 2, LOG_LEAST = 4 + 7 * 8 };
 
 /* ingest_status_encode - append the record */
 void
@@ -32,6 +32,7 @@ ingest_status_encode(const struct ingest_status *s, struct buf *b)
 		put_u64(b, l->gaps);
 		put_u64(b, l->cut);
 		put_i64(b, l->time);
+		put_field(b, l->unread);
 	}
 }
 
@@ -69,6 +70,7 @@ ingest_status_decode(struct slice record, struct arena *arena,
 		l->gaps = get_u64(&w);
 		l->cut = get_u64(&w);
 		l->time = get_i64(&w);
+		l->unread = format > 1 ? get_field(&w) : SLICE("");
 	}
 	if (w.bad || w.p != w.end || format == 0)
 		return why_set(why, "the status of penstock-ingest makes no "

@@ -22,6 +22,8 @@ struct ingest_log {
 	uint64_t	done, size;	/* bytes of the file as it is */
 	uint64_t	gaps, cut;
 	int64_t		time;		/* us, of the last line; 0: none */
+	struct slice	unread;		/* why it cannot be read; empty: it
+					   can */
 };
 
 struct ingest_status {

@@ -23,7 +23,8 @@ static const char status_usage[] = "penstock ingest status [--json]";
 static const char *const counters[] = { "lines", "deliveries", "outcomes",
 	"repeated", "foreign", "notices", "added", "events" };
 static const char *const kinds[] = { "log", "dsn", "arf", "rua" };
-enum { NCOUNTERS = sizeof(counters) / sizeof(counters[0]),
+enum { NAME_CELL = 28, PLAIN = 160,
+	NCOUNTERS = sizeof(counters) / sizeof(counters[0]),
 	NKINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
 /* tool_ingest - LOG, or standard input */
@@ -138,10 +139,16 @@ put_log(struct buf *b, const struct ingest_log *l, int64_t now)
 	    l->gaps, l->cut);
 	put_time(b, "last_line", l->time);
 	if (l->time == 0)
-		buf_str(b, ",\"age\":null}");
+		buf_str(b, ",\"age\":null");
 	else
-		buf_printf(b, ",\"age\":%lld}",
+		buf_printf(b, ",\"age\":%lld",
 		    (long long)((now - l->time) / CLOCK_SECOND));
+	buf_str(b, ",\"unreadable\":");
+	if (l->unread.n == 0)
+		buf_str(b, "null");
+	else
+		buf_json(b, l->unread);
+	buf_char(b, '}');
 }
 
 /* print_json - one object */
@@ -186,40 +193,103 @@ print_json(const struct view *v, int64_t now)
 	buf_free(&b);
 }
 
-/* print_logs - a row each */
+/* print_plain - foreign text from that column on, harmless to a terminal */
+static void
+print_plain(struct slice text, size_t indent)
+{
+	struct buf plain = BUF_INIT, b = BUF_INIT;
+
+	for (size_t i = 0; i < text.n && i < PLAIN; i++)
+		buf_char(&plain, text.p[i] >= ' ' && text.p[i] < 127 ?
+		    text.p[i] : '?');
+	tool_wrap(&b, indent, buf_slice(&plain));
+	buf_char(&b, '\n');
+	fwrite(b.data, 1, b.len, stdout);
+	buf_free(&plain);
+	buf_free(&b);
+}
+
+/* size_cell - bytes in few characters */
+static void
+size_cell(struct table *t, uint64_t bytes)
+{
+	static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
+	double v = (double)bytes;
+	size_t i = 0;
+
+	while (v >= 1000 && i < 4) {
+		v /= 1000;
+		i++;
+	}
+	table_cell(t, i == 0 ? "%.0f %s" : "%.1f %s", v, units[i]);
+}
+
+/* age_cell - how long ago, likewise */
+static void
+age_cell(struct table *t, int64_t us)
+{
+	static const struct {
+		int64_t		 least, unit;
+		const char	*name;
+	} all[] = { { 2 * CLOCK_DAY, CLOCK_DAY, "d" },
+		{ 2 * CLOCK_HOUR, CLOCK_HOUR, "h" },
+		{ 120 * CLOCK_SECOND, 60 * CLOCK_SECOND, "min" },
+		{ INT64_MIN, CLOCK_SECOND, "s" } };
+	size_t i = 0;
+
+	while (us < all[i].least)
+		i++;
+	table_cell(t, "%lld %s ago", (long long)(us / all[i].unit),
+	    all[i].name);
+}
+
+/* name_cell - the end of a name tells more than its beginning */
+static void
+name_cell(struct table *t, struct slice name)
+{
+	if (name.n <= NAME_CELL)
+		table_cell(t, "%.*s", SLICE_ARG(name));
+	else
+		table_cell(t, "...%.*s", SLICE_ARG(slice_from(name,
+		    name.n - (NAME_CELL - 3))));
+}
+
+/* print_logs - a row each, and why one cannot be read */
 static void
 print_logs(const struct view *v, bool color, int64_t now)
 {
 	static const char *const headings[] = { "LOG", "LINES", "LINES/S",
-		"BYTES BEHIND", "LAST LINE", "GAPS", NULL };
+		"BEHIND", "LAST LINE", "GAPS", NULL };
 	struct table *t = table_new(headings, "<>>>>>");
 
 	for (size_t i = 0; i < v->status.nlogs; i++) {
 		const struct ingest_log *l = &v->status.logs[i];
 
-		table_cell(t, "%.*s", SLICE_ARG(l->name));
+		name_cell(t, l->name);
 		table_cell(t, "%" PRIu64, l->lines);
 		table_cell(t, "%" PRIu64, l->rate);
-		table_cell(t, "%" PRIu64, l->size > l->done ?
-		    l->size - l->done : 0);
+		size_cell(t, l->size > l->done ? l->size - l->done : 0);
 		if (l->time == 0)
 			table_cell(t, "none yet");
 		else
-			table_cell(t, "%lld s ago", (long long)((now -
-			    l->time) / CLOCK_SECOND));
+			age_cell(t, now - l->time);
 		table_cell(t, "%" PRIu64, l->gaps);
 	}
 	table_print(t, stdout, color);
 	table_free(t);
-}
+	for (size_t i = 0; i < v->status.nlogs; i++) {
+		const struct ingest_log *l = &v->status.logs[i];
+		struct buf b = BUF_INIT;
 
-/* print_plain - a line of foreign text, harmless to a terminal */
-static void
-print_plain(struct slice text)
-{
-	for (size_t i = 0; i < text.n && i < 160; i++)
-		putchar(text.p[i] >= ' ' && text.p[i] < 127 ? text.p[i] : '?');
-	putchar('\n');
+		if (l->unread.n == 0)
+			continue;
+		buf_slices(&b, l->name);
+		buf_str(&b, ": ");
+		buf_slices(&b, l->unread);
+		fputs("NOT READ: ", stdout);
+		print_plain(buf_slice(&b), 10);
+		buf_free(&b);
+	}
 }
 
 /* print_eyes - for a person */
@@ -252,7 +322,7 @@ print_eyes(const struct view *v, bool color, int64_t now)
 		    kinds[i], s->count);
 		for (size_t k = 0; k < s->n && k < 5; k++) {
 			fputs("    ", stdout);
-			print_plain(s->texts[k]);
+			print_plain(s->texts[k], 4);
 		}
 	}
 }

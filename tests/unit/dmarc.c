@@ -194,18 +194,78 @@ strangers_cannot_fill_the_store(void **state)
 	buf_char(&got, '\0');
 	assert_non_null(strstr(got.data, "0 others 50/0\n"));
 	buf_free(&got);
+}
+
+/* take - reports about a domain on a day, until one is refused or n are in */
+static int
+take(const char *domain, int day, int n)
+{
+	static int serial;
+	struct dmarc_report r = report_of("1", domain, 0);
+	char id[32];
+	int taken = 0;
 
 	must(outcomes_begin(store, &why));
-	for (int i = 0; i <= DMARC_REPORTS; i++) {
-		int want = i < DMARC_REPORTS ? 1 : -1;
-
-		snprintf(text, sizeof(text), "report %d", i);
-		r.id = slice_of(text);
-		if (dmarc_begin(store, &r, T0 + DAY, &why) != want)
-			fail_msg("%s: %s", text, why.text);
+	for (; taken < n; taken++) {
+		snprintf(id, sizeof(id), "report %d", ++serial);
+		r.id = slice_of(id);
+		if (dmarc_begin(store, &r, T0 + day * DAY, &why) != 1)
+			break;
 	}
-	r.id = SLICE("tomorrow");
-	assert_int_equal(dmarc_begin(store, &r, T0 + 2 * DAY, &why), 1);
+	must(outcomes_commit(store, &why));
+	return taken;
+}
+
+static void
+one_domain_does_not_keep_out_another(void **state)
+{
+	(void)state;
+	must(outcomes_commit(store, &why));
+	assert_int_equal(take("acme.example", 1, 5), 5);
+	assert_int_equal(take("other.example", 1, 9999), DMARC_SHARE);
+	assert_int_equal(take("acme.example", 1, 9999), DMARC_SHARE - 5);
+	assert_int_equal(take("acme.example", 2, 1), 1);
+	must(outcomes_begin(store, &why));
+}
+
+static void
+invented_domains_do_not_keep_out_those_in_use(void **state)
+{
+	char domain[32];
+	int taken = 0;
+
+	(void)state;
+	must(outcomes_commit(store, &why));
+	assert_int_equal(take("acme.example", 1, 3), 3);
+	for (int i = 0; i < DMARC_NEW / 500 + 5; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		taken += take(domain, 2, 500);
+	}
+	assert_int_equal(taken, DMARC_NEW);
+	assert_non_null(strstr(why.text, "new domains"));
+	assert_int_equal(take("acme.example", 2, 9999), DMARC_SHARE);
+	must(outcomes_begin(store, &why));
+}
+
+static void
+a_day_takes_so_many_in_all(void **state)
+{
+	char domain[32];
+	int taken = 0;
+
+	(void)state;
+	must(outcomes_commit(store, &why));
+	for (int i = 0; i < 30; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		assert_int_equal(take(domain, 1, 1), 1);
+	}
+	for (int i = 0; i < 30; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		taken += take(domain, 2, 9999);
+	}
+	assert_int_equal(taken, DMARC_REPORTS);
+	assert_int_equal(take("d0.example", 3, 1), 1);
+	must(outcomes_begin(store, &why));
 }
 
 /* --- quarantine ----------------------------------------------------------- */
@@ -298,6 +358,9 @@ main(void)
 		TEST(a_report_counts_once),
 		TEST(a_report_that_cannot_be_is_refused),
 		TEST(strangers_cannot_fill_the_store),
+		TEST(one_domain_does_not_keep_out_another),
+		TEST(invented_domains_do_not_keep_out_those_in_use),
+		TEST(a_day_takes_so_many_in_all),
 		TEST(the_latest_are_kept_and_come_first),
 		TEST(a_long_mail_is_cut),
 	};

@@ -360,6 +360,99 @@ an_empty_file_between_two_is_passed_over(void **state)
 	assert_int_equal(gaps(), 0);
 }
 
+/* damaged - whether one was told, and that it names that file */
+static bool
+damaged(const char *file)
+{
+	struct slice text;
+
+	if (follow_damaged(follow, &text) == 0)
+		return false;
+	if (!slice_starts(text, slice_of(file)))
+		fail_msg("told of \"%.*s\", not of %s", SLICE_ARG(text), file);
+	return true;
+}
+
+/* count_to_the_end - lines in whatever order, the last of them exactly */
+static unsigned
+count_to_the_end(const char *last)
+{
+	struct slice line;
+	unsigned n = 0, idle = 0;
+	bool seen = false;
+	int got;
+
+	while (idle < 12) {
+		if ((got = follow_fill(follow, &why)) == -1)
+			fail_msg("%s", why.text);
+		idle = got == 1 ? 0 : idle + 1;
+		while (got == 1 && follow_line(follow, &line)) {
+			assert_true(slice_starts(line, SLICE("line ")));
+			assert_true(line.n > 8 && slice_is(slice_from(line,
+			    line.n - 8), "of a log"));
+			seen = slice_is(line, last);
+			n++;
+		}
+	}
+	assert_true(seen);
+	return n;
+}
+
+static void
+a_damaged_packed_file_is_left_and_told_once(void **state)
+{
+	unsigned got;
+
+	(void)state;
+	for (int i = 0; i < 60000; i++)
+		write_line();
+	assert_int_equal(take(5), 5);
+	commit();
+	rotate();
+	open_out();
+	write_line();
+	pack(1);
+	assert_int_equal(truncate(name(1, ".gz"), 90000), 0);
+	crash();
+	got = count_to_the_end("line 60000 of a log");
+	assert_in_range(got, 1000, 59000);
+	assert_true(damaged(name(1, ".gz")));
+	/* what comes is read on, and that file is not told of again */
+	write_text("line 60001 of a log\n", 20);
+	assert_int_equal(count_to_the_end("line 60001 of a log"), 1);
+	assert_false(damaged(""));
+	assert_int_equal(gaps(), 0);
+}
+
+static void
+a_packed_file_without_a_byte_is_passed_over_and_told(void **state)
+{
+	static const char junk[] = "\x1f\x8b\x08\0\0\0\0\0\0\x03"
+	    "this was a log, before the disk had other ideas";
+	int fd;
+
+	(void)state;
+	write_line();
+	assert_int_equal(take(9), 1);
+	commit();
+	rotate();
+	open_out();
+	rotate();			/* and this one will be damaged */
+	fd = open(name(1, ".gz"), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(write(fd, junk, sizeof(junk) - 1) ==
+	    sizeof(junk) - 1);
+	close(fd);
+	unlink(name(1, ""));
+	open_out();
+	write_line();
+	crash();
+	assert_int_equal(take(9), 1);
+	assert_true(damaged(name(1, ".gz")));
+	assert_int_equal(take(9), 0);
+	assert_false(damaged(""));
+	assert_int_equal(gaps(), 0);
+}
+
 static void
 a_line_without_an_end_is_one_when_its_file_is_left(void **state)
 {
@@ -493,6 +586,8 @@ main(void)
 		CASE(names_with_dates_are_in_order),
 		CASE(a_file_that_is_gone_is_a_gap_and_not_the_end),
 		CASE(an_empty_file_between_two_is_passed_over),
+		CASE(a_damaged_packed_file_is_left_and_told_once),
+		CASE(a_packed_file_without_a_byte_is_passed_over_and_told),
 		CASE(a_line_without_an_end_is_one_when_its_file_is_left),
 		CASE(a_log_of_which_nothing_was_read_is_known_by_its_file),
 		CASE(a_line_of_a_megabyte_is_cut_and_the_next_is_whole),

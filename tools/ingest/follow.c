@@ -9,6 +9,10 @@
  * before the cursor that are others now, which are looked at before anything
  * behind them is believed.  The copy then has the rest.
  *
+ * A packed file that is damaged is read as far as it can be unpacked, up to its
+ * last whole line, and is left like one that is at its end: what was written
+ * since does not wait for a repair that may never come.
+ *
  * Before a line was taken the mark is the file's inode, which is all there is.
  *
  * The mark follows the lines that were taken, not the bytes that were read,
@@ -50,6 +54,7 @@ struct follow {
 	bool			 skips;		/* in a line that is too long */
 	bool			 last;		/* no more bytes will come */
 	struct follow_stat	 stat;
+	struct follow_bad	 bad;
 };
 
 /* follow_new - with room for lines */
@@ -227,7 +232,8 @@ find(struct follow *f, bool next, struct why *why)
 	/* names may change while we look at them */
 	for (int tries = 0; got == 0 && tries < TRIES; tries++) {
 		follow_file_close(&f->file);
-		got = follow_find(f->path, &f->mark, next, &f->file, why);
+		got = follow_find(f->path, &f->mark, next, &f->file,
+		    &f->bad, why);
 	}
 	if (got == -1)
 		return -1;
@@ -279,11 +285,18 @@ more(struct follow *f, struct why *why)
 	ssize_t got;
 
 	compact(f);
+	if (f->file.damaged)
+		return 0;
 	if (f->file.gz != NULL) {
 		got = gz_read(f->file.gz, f->room + f->end, ROOM - f->end,
 		    why);
-		if (got == -1)
+		if (got == -1 && f->once)
 			return why_in(why, "%s", f->file.path);
+		if (got == -1) {
+			follow_bad_add(&f->bad, &f->file, why);
+			f->file.damaged = true;
+			return 0;
+		}
 	} else {
 		got = f->piped ?
 		    read(f->file.fd, f->room + f->end, ROOM - f->end) :
@@ -355,7 +368,8 @@ leave(struct follow *f, struct why *why)
 	/* who wrote before we saw the new file has been read: look again */
 	if ((got = more(f, why)) != 0)
 		return got == -1 ? -1 : has_line(f);
-	if (f->end > f->start && !f->last && take_last(f) == 1)
+	if (f->end > f->start && !f->last && !f->file.damaged &&
+	    take_last(f) == 1)
 		return 1;
 	if (f->offset == 0 && (f->mark.offset > 0 ||
 	    f->mark.ino != f->file.ino || f->mark.dev != f->file.dev)) {
@@ -399,6 +413,17 @@ follow_fill(struct follow *f, struct why *why)
 	if (f->once)
 		return take_last(f);
 	return replaced(f) ? leave(f, why) : 0;
+}
+
+/* follow_damaged - once */
+int
+follow_damaged(struct follow *f, struct slice *text)
+{
+	int fresh = f->bad.fresh;
+
+	*text = slice_of(f->bad.text);
+	f->bad.fresh = false;
+	return fresh;
 }
 
 /* take - n bytes of the room are done */

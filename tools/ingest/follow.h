@@ -34,6 +34,9 @@ void	follow_close(struct follow *);			/* NULL allowed */
 int	follow_fill(struct follow *, struct why *);	/* fetch */
 /* The next line, without its end; what is over LOGLINE_MAX is cut off. */
 bool	follow_line(struct follow *, struct slice *);
+/* A rotated file that is damaged was left where nothing more came out of it:
+ * its name, and why. Fetch: 0 there is none that was not told yet. */
+int	follow_damaged(struct follow *, struct slice *);
 /* Behind the last line taken; appended. false: nothing was taken yet. */
 bool	follow_cursor(struct follow *, struct buf *);
 /* The latest moment that a line of this file can be of, us. */

@@ -22,6 +22,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/log.h"
+
 enum { CANDIDATES = 4096, PIECE = 65536 };
 
 struct candidate {
@@ -46,6 +48,23 @@ follow_file_close(struct follow_file *f)
 		close(f->fd);
 	free(f->path);
 	*f = (struct follow_file){ .fd = -1 };
+}
+
+/* follow_bad_add - one that is damaged; said once, as long as it is known */
+void
+follow_bad_add(struct follow_bad *bad, const struct follow_file *f,
+    const struct why *why)
+{
+	size_t known = sizeof(bad->ino) / sizeof(bad->ino[0]);
+
+	for (size_t i = 0; i < known && i < bad->n; i++)
+		if (bad->ino[i] == f->ino)
+			return;
+	bad->ino[bad->n++ % known] = f->ino;
+	snprintf(bad->text, sizeof(bad->text), "%s: %s", f->path, why->text);
+	bad->fresh = true;
+	log_error("%s: lines may be missing; going on with the next file",
+	    bad->text);
 }
 
 /* is_packed - by its first bytes */
@@ -324,18 +343,17 @@ open_nth(const struct candidates *all, size_t i, const char *path,
 /* open_content - the same, but a rotated one without a byte is passed over */
 static int
 open_content(const struct candidates *all, size_t i, const char *path,
-    struct follow_file *f, struct why *why)
+    struct follow_file *f, struct follow_bad *bad, struct why *why)
 {
-	int got = open_nth(all, i, path, f, why);
+	ssize_t got = open_nth(all, i, path, f, why);
 	bool empty = false;
 	char byte;
 
 	if (got != 1 || f->live)
-		return got;
-	if (f->gz != NULL)
-		empty = gz_read(f->gz, &byte, 1, why) <= 0;
-	else
-		empty = f->size == 0;
+		return (int)got;
+	if (f->gz != NULL && (got = gz_read(f->gz, &byte, 1, why)) == -1)
+		follow_bad_add(bad, f, why);
+	empty = f->gz != NULL ? got <= 0 : f->size == 0;
 	if (!empty && f->gz == NULL)
 		return 1;
 	follow_file_close(f);
@@ -382,7 +400,7 @@ locate(const struct candidates *all, const char *path,
 /* follow_find - the file to read on from */
 int
 follow_find(const char *path, const struct follow_mark *m, bool next,
-    struct follow_file *out, struct why *why)
+    struct follow_file *out, struct follow_bad *bad, struct why *why)
 {
 	struct candidates *all;
 	size_t at = 0;
@@ -395,12 +413,12 @@ follow_find(const char *path, const struct follow_mark *m, bool next,
 	if (found == 1 && next) {
 		follow_file_close(out);
 		do
-			got = open_content(all, ++at, path, out, why);
+			got = open_content(all, ++at, path, out, bad, why);
 		while (got == 0 && at < all->n);
 		found = got;
 	} else if (found == 0 && !next) {
 		do
-			got = open_content(all, at++, path, out, why);
+			got = open_content(all, at++, path, out, bad, why);
 		while (got == 0 && at <= all->n);
 		if (got == -1)
 			found = -1;

@@ -28,7 +28,18 @@ struct follow_file {
 	uint64_t	size;		/* on disk */
 	int64_t		mtime;		/* us */
 	bool		live;		/* under its own name */
+	bool		damaged;	/* packed, and no more comes out of it */
 };
+
+/* Packed files that could not be read to their end: each is said once. */
+struct follow_bad {
+	uint64_t	ino[8];		/* of the last ones, in turn */
+	size_t		n;
+	char		text[512];	/* of the last one */
+	bool		fresh;		/* nobody took it yet */
+};
+void	follow_bad_add(struct follow_bad *, const struct follow_file *,
+	    const struct why *);
 
 void	follow_file_close(struct follow_file *);
 /* By name. Fetch: 0 there is none. */
@@ -44,6 +55,6 @@ int	follow_file_matches(struct follow_file *, const struct follow_mark *,
  * 0 it is nowhere: then the oldest there is, from its beginning.
  */
 int	follow_find(const char *path, const struct follow_mark *, bool next,
-	    struct follow_file *, struct why *);
+	    struct follow_file *, struct follow_bad *, struct why *);
 
 #endif

@@ -63,6 +63,7 @@ struct source_stat {
 	uint64_t lines, bytes, size, gaps, cut;	/* bytes of this file, done */
 	uint64_t total;			/* bytes of lines taken, ever */
 	int64_t	 time;			/* us, of the last line */
+	const char *unread;		/* why it cannot be read; "": it can */
 };
 void	source_stat(const struct source *, struct source_stat *);
 

@@ -98,7 +98,8 @@ beat(struct loop *l)
 			.rate = past > 0 ? (st.lines - l->before[i]) *
 			    (uint64_t)CLOCK_SECOND / (uint64_t)past : 0,
 			.done = st.bytes, .size = st.size, .gaps = st.gaps,
-			.cut = st.cut, .time = st.time };
+			.cut = st.cut, .time = st.time,
+			.unread = slice_of(st.unread) };
 		l->before[i] = st.lines;
 	}
 	if (logs != NULL) {

@@ -35,7 +35,7 @@ struct source {
 	char		*path;		/* NULL: a journal */
 	char		*unit;
 	bool		 once;
-	bool		 unread;	/* it cannot be, and that was said */
+	struct why	 unread;	/* why it cannot be; "": it can */
 	struct follow	*follow;
 	struct journal	*journal;
 	struct source_stat stat;
@@ -296,9 +296,9 @@ unreadable(struct source *s, const struct why *why)
 {
 	if (s->once)
 		return -1;
-	if (!s->unread)
+	if (s->unread.text[0] == '\0')
 		log_error("%s: %s; trying again", s->name, why->text);
-	s->unread = true;
+	s->unread = *why;
 	return 0;
 }
 
@@ -306,9 +306,19 @@ unreadable(struct source *s, const struct why *why)
 static void
 readable(struct source *s)
 {
-	if (s->unread)
+	if (s->unread.text[0] != '\0')
 		log_info("%s: it can be read again", s->name);
-	s->unread = false;
+	s->unread.text[0] = '\0';
+}
+
+/* damaged - a rotated file that was left is on record like a line */
+static int
+damaged(struct source *s, struct why *why)
+{
+	struct slice text;
+
+	return follow_damaged(s->follow, &text) == 0 ? 0 :
+	    outcomes_strange(s->in->outcomes, "log", clock_wall(), text, why);
 }
 
 /* pump - the whole of a turn, in a transaction */
@@ -330,6 +340,8 @@ pump(struct source *s, struct why *why)
 			break;
 		}
 		readable(s);
+		if (damaged(s, why) == -1)
+			return -1;
 		join_look(s->in->join);
 		if (got == 1 && lines(s, why) == -1)
 			return -1;
@@ -394,6 +406,7 @@ source_stat(const struct source *s, struct source_stat *out)
 	struct follow_stat st = { 0 };
 
 	*out = s->stat;
+	out->unread = s->unread.text;
 	if (s->follow == NULL)
 		return;
 	follow_stat(s->follow, &st);
