@@ -80,6 +80,7 @@ struct scope {
 	bool		 faulty;	/* has mistakes: no more is said */
 	struct draft	*drafts;
 	size_t		 ndrafts;
+	const struct pool *pool;	/* of an address; else NULL */
 	struct scope	*streams;
 	size_t		 nstreams;
 };
@@ -132,7 +133,7 @@ struct build {
 	struct folder	*folders, **last_folder;
 	struct node	*tree, **last_node;	/* of all main files */
 	unsigned	 errors_before;	/* of the caller's problems */
-	struct map	*classes, *groups, *pools, *addresses;
+	struct map	*classes, *groups, *pools, *addresses, *schedules;
 	struct scope	 file_scope;	/* what the main file says for all */
 	struct map	*group_scopes;	/* by name */
 	struct map	*group_gives;	/* limits and streams of some group */
@@ -249,7 +250,20 @@ void	 check_carried(struct build *, const struct tenant *,
 	    struct problems *);
 /* The keys of tokens, when a stream needs them. */
 void	 check_ring(struct build *);
-/* compile_limit.c */
+/* compile_warmup.c: schedule blocks, before all that refers to them */
+void	 compile_schedules(struct build *, struct problems *);
+/* The warmup of a chain as drafts of limits: how many there may be, and how
+ * many there are. */
+size_t	 compile_warmup_room(const struct scope *, const struct node *chain);
+size_t	 compile_warmup(struct build *, const struct scope *,
+	    const struct node *chain, struct draft *, struct problems *);
+/* A cap that is reached before the warmup is at its end. */
+void	 check_warmup(struct build *, const struct limit *warm,
+	    const struct limit *cap, struct problems *);
+void	 check_warmups(struct build *, const struct pool *,
+	    struct problems *);
+/* compile_limit.c: PER_* of the place that a block of limits stands in */
+unsigned compile_standing(const struct scope *);
 void	 compile_drafts(struct build *, struct scope *, const struct node *,
 	    struct problems *);
 /* The limit of some blocks, outermost first; those of the main part are made

@@ -66,6 +66,7 @@ covers(const struct limit *m, const struct limit *l)
 	    ((l->per & PER_TENANT) != 0 ? PER_GROUP : 0);
 
 	if ((m->kind == l->kind && slice_eq(m->name, l->name)) ||
+	    m->warmup != NULL || l->warmup != NULL ||
 	    m->count != l->count || m->shadow ||
 	    (m->per & ~within) != 0)
 		return false;
@@ -125,11 +126,13 @@ check_limits(struct build *b, const struct limit *const *limits, size_t n,
     const struct tenant *own, struct problems *problems)
 {
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < n; j++)
+		for (size_t j = 0; j < n; j++) {
+			check_warmup(b, limits[i], limits[j], problems);
 			if (idle(limits[i], limits[j]) &&
 			    !warned(b, &limits[i]->at))
 				never_binds(limits[i], limits[j], own,
 				    problems);
+		}
 }
 
 /* check_tenants - what a person should know about them */

@@ -329,6 +329,7 @@ compile_main(struct build *b, struct problems *problems)
 
 	defaults(b);
 	compile_duplicates(b, b->tree, problems);
+	compile_schedules(b, problems);
 	for (struct node *n = b->tree; n != NULL; n = n->next) {
 		const struct keyword *row = words_check(n, IN_FILE, problems);
 
@@ -339,6 +340,7 @@ compile_main(struct build *b, struct problems *problems)
 		case WORD_POOL: compile_pool(b, n, problems); break;
 		case WORD_CLAIM_BLOCK: compile_claim(b, n, problems); break;
 		case WORD_AUTO_TENANT: break;	/* when classes are */
+		case WORD_SCHEDULE: break;	/* they were first */
 		case WORD_GROUP: group(b, n, problems); break;
 		case WORD_CLASS: class(b, n, problems); break;
 		default: setting(b, n, row, problems); break;

@@ -16,6 +16,7 @@
 
 #include "lib/scan.h"
 #include "lib/text.h"
+#include "policy/warmup.h"
 
 /* limit_kind - of a block by that name; -1: it is none */
 static int
@@ -224,20 +225,28 @@ set_one(struct build *b, struct draft *d, const struct keyword *row,
 	}
 }
 
+/* compile_standing - where a block stands, as dimensions */
+unsigned
+compile_standing(const struct scope *scope)
+{
+	static const unsigned standing[] = { 0, PER_GROUP, PER_TENANT,
+	    PER_TENANT, PER_POOL, PER_ADDRESS };
+
+	return scope->in_stream ? PER_TENANT | PER_STREAM :
+	    standing[scope->level];
+}
+
 /* draft - a block; false: it is no good */
 static bool
 draft(struct build *b, const struct scope *scope, const struct node *node,
     struct draft *d, struct problems *problems)
 {
 	static const unsigned where[] = { IN_THROTTLE, IN_CAP, IN_OPEN };
-	static const unsigned standing[] = { 0, PER_GROUP, PER_TENANT,
-	    PER_TENANT, PER_POOL, PER_ADDRESS };
 	unsigned errors = problems->errors;
 	int kind = limit_kind(node);
 
 	*d = (struct draft){ .limit = { .kind = (enum limit_kind)kind,
-	    .at = node->at }, .standing = scope->in_stream ?
-	    PER_TENANT | PER_STREAM : standing[scope->level],
+	    .at = node->at }, .standing = compile_standing(scope),
 	    .passing = scope->level == LEVEL_TENANT };
 	if (build_name(node, &d->limit.name, problems))
 		d->limit.name = build_copy(b, b->keep, d->limit.name);
@@ -270,13 +279,18 @@ compile_drafts(struct build *b, struct scope *scope,
 		if (limit_kind(node) != -1 && ++n == LIMITS_MAX + 1)
 			problem_error(problems, node->at, "more than %d "
 			    "limits in one block", LIMITS_MAX);
-	if (n == 0 || n > LIMITS_MAX || (scope->drafts = build_alloc(b,
-	    scope->arena, n, sizeof(*scope->drafts))) == NULL)
+	if (n > LIMITS_MAX)
+		return;
+	n += compile_warmup_room(scope, chain);
+	if ((scope->drafts = build_alloc(b, scope->arena, n,
+	    sizeof(*scope->drafts))) == NULL)
 		return;
 	for (const struct node *node = chain; node != NULL; node = node->next)
 		if (limit_kind(node) != -1 && draft(b, scope, node,
 		    &scope->drafts[scope->ndrafts], problems))
 			scope->ndrafts++;
+	scope->ndrafts += compile_warmup(b, scope, chain,
+	    scope->drafts + scope->ndrafts, problems);
 }
 
 /* lay - the lines of a nearer block over those of the others */
@@ -293,6 +307,8 @@ lay(struct limit *to, const struct draft *d)
 		to->unit = from->unit;
 		to->month_day = from->month_day;
 		to->text = from->text;
+		to->warmup = from->warmup;
+		to->part = from->part;
 		to->amount_at = from->amount_at;
 	}
 	if ((d->set & SET_BURST) != 0) {
@@ -330,7 +346,9 @@ same_form(const struct limit *a, const struct limit *b)
 {
 	return a->count == b->count && a->rate == b->rate &&
 	    a->period == b->period && a->unit == b->unit &&
-	    a->month_day == b->month_day;
+	    a->month_day == b->month_day &&
+	    (a->warmup == NULL || b->warmup == NULL ||
+	    a->warmup->schedule == b->warmup->schedule);
 }
 
 /* limit_parts_per - what the limit of these blocks counts apart: as the

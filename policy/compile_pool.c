@@ -78,12 +78,12 @@ address_set(struct build *b, struct pool_address *a,
 
 /* limits - those that stand in a pool or in one of its addresses */
 static const struct limit **
-limits(struct build *b, enum level level, const struct node *node, size_t *n,
-    struct problems *problems)
+limits(struct build *b, enum level level, const struct pool *pool,
+    const struct node *node, size_t *n, struct problems *problems)
 {
 	struct merging m = { .b = b, .problems = problems };
 	struct scope scope = { .level = level, .at = node->at,
-	    .arena = b->work };
+	    .arena = b->work, .pool = level == LEVEL_ADDRESS ? pool : NULL };
 	const struct limit **all;
 
 	compile_drafts(b, &scope, node->child, problems);
@@ -137,7 +137,11 @@ address(struct build *b, const struct node *node, struct pool_address *a,
 		if (row != NULL && row->type != KEYWORD_BLOCK)
 			address_set(b, a, row, n, problems);
 	}
-	a->limits = limits(b, LEVEL_ADDRESS, node, &a->nlimits, problems);
+	a->limits = limits(b, LEVEL_ADDRESS, a->pool, node, &a->nlimits,
+	    problems);
+	for (size_t i = 0; i < a->nlimits; i++)
+		if (a->limits[i]->warmup != NULL)
+			a->warmup = a->limits[i]->warmup;
 	if (a->transport.n == 0 && problems->errors == errors)
 		problem_error(problems, node->at, "address \"%.*s\" has no "
 		    "transport: the name of its service in master.cf",
@@ -184,6 +188,10 @@ share(struct build *b, const struct node *n, struct pool_share *s,
 	if (s->to == 0)
 		problem_error(problems, n->at, "share: unknown provider %s%s",
 		    text_quote(n->name, &q), build_provider(b, n->name));
+	if (s->to == (provider_set)1 << PROVIDER_UNRESOLVED)
+		problem_error(problems, n->at, "share: nobody knows the "
+		    "provider of such recipients yet; they count against the "
+		    "address alone");
 	if (n->value.type != VALUE_NUMBER || scan_count(n->value.text, 1, 100,
 	    &percent, &why) == -1)
 		problem_error(problems, n->value.at, "share: expected a "
@@ -337,8 +345,9 @@ compile_pool(struct build *b, const struct node *node,
 			pool_set(p, row, c, problems);
 	}
 	addresses(b, p, node, problems);
-	p->limits = limits(b, LEVEL_POOL, node, &p->nlimits, problems);
+	p->limits = limits(b, LEVEL_POOL, p, node, &p->nlimits, problems);
 	selectable(p, problems);
+	check_warmups(b, p, problems);
 }
 
 /* overflow - the pool that a setting names */

@@ -56,6 +56,7 @@ struct meter {
 					   last: of the pool or the address */
 	struct ask	 ask;
 	bool		 made;		/* the ask is */
+	unsigned	 provider;	/* where it counts apart by that */
 	int64_t		 watched;	/* remote recipients it counts */
 	int64_t		 taken;		/* what is reserved of it */
 	int64_t		 want;		/* what is asked for now, in all */
@@ -231,6 +232,7 @@ struct decide_facts {
 	struct slice	 login, sender, sender_domain, recipient_domain;
 	unsigned	 provider;	/* or DECIDE_ALL */
 	int64_t		 bytes;
+	const struct progress *progress; /* of warmups; or NULL */
 };
 
 /*
@@ -241,6 +243,11 @@ struct decide_facts {
 int	decide_asks_of(const struct policy *, const struct tenant *,
 	    const struct decide_facts *, int64_t now, struct arena *,
 	    struct ask **, const struct limit ***, size_t *n);
+/* When n more will fit into one of those limits, of which so much is used;
+ * next: what the ledger says, which knows no schedules. */
+int64_t	decide_next(const struct policy *, const struct tenant *,
+	    const struct decide_facts *, const struct limit *, int64_t used,
+	    int64_t n, int64_t next, int64_t now);
 /* The same for the default stream and nothing said but the provider. */
 int	decide_asks(const struct policy *, const struct tenant *,
 	    unsigned provider, int64_t bytes, int64_t now, struct arena *,

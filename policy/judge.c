@@ -28,13 +28,45 @@ struct sight {			/* a shortfall, as it is judged */
 	int64_t		 next;		/* the slot told */
 };
 
+/* warm_text - "cold-slow, day 3 of 42: 60 a day", of a warmup */
+static const char *
+warm_text(struct mail *mail, const struct meter *meter, int64_t now)
+{
+	const struct limit *limit = meter->limit;
+	struct dimensions d;
+	struct warm_ask ask;
+	struct warm_view v;
+
+	meter_known(mail, meter, &d);
+	measure_view(limit, &d, now, &ask, &v);
+	if (v.stopped)
+		return arena_printf(mail->arena, "%.*s, stopped on day %d",
+		    SLICE_ARG(limit->text), v.day);
+	if (v.day == 0)
+		return arena_printf(mail->arena, "%.*s, not begun yet",
+		    SLICE_ARG(limit->text));
+	if (limit->part != WARM_SHARE)
+		return arena_printf(mail->arena, "%.*s, day %d of %d: %lld a "
+		    "day", SLICE_ARG(limit->text), v.day, v.days,
+		    (long long)v.cap);
+	return arena_printf(mail->arena, "%.*s, day %d of %d: %lld a day to "
+	    "%s", SLICE_ARG(limit->text), v.day, v.days,
+	    (long long)warmup_most(&ask, &v), d.provider < PROVIDER_MAX &&
+	    (limit->per & PER_PROVIDER) != 0 ? provider_name(d.provider) :
+	    limit->to_text.p);
+}
+
 /* limit_text - "200/hour to provider:google", for the reply */
 static const char *
-limit_text(struct arena *arena, const struct limit *limit)
+limit_text(struct mail *mail, const struct meter *meter, int64_t now)
 {
+	const struct limit *limit = meter->limit;
+	struct arena *arena = mail->arena;
 	const char *s;
 
-	if (limit->to_all)
+	if (limit->warmup != NULL)
+		s = warm_text(mail, meter, now);
+	else if (limit->to_all)
 		s = arena_printf(arena, "%.*s", SLICE_ARG(limit->text));
 	else
 		s = arena_printf(arena, "%.*s to %.*s", SLICE_ARG(limit->text),
@@ -70,6 +102,8 @@ slot_text(struct mail *mail, const struct sight *s, struct answer *a,
 	const char *text;
 	char when[128];
 
+	if (s->next == LEDGER_SOMETIME && s->meter->limit->warmup != NULL)
+		return "next slot when the operator lets it go on";
 	if (s->next == LEDGER_SOMETIME)
 		return "next slot when mail that is under way has arrived or "
 		    "failed";
@@ -93,7 +127,7 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 		[VERDICT_DEFER] = "4.7.0", [VERDICT_REFUSE] = "5.7.1" };
 	const struct tenant *t = mail->tenant;
 	const struct limit *limit = s->meter->limit;
-	const char *what = limit_text(mail->arena, limit);
+	const char *what = limit_text(mail, s->meter, now);
 	struct slice contact = reply_contact(mail->arena, t);
 
 	a->limit = limit;
@@ -117,8 +151,8 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 		    "once%.*s", SLICE_ARG(t->name), SLICE_ARG(limit->name),
 		    what, (long long)mail->meters.asks[s->lack->which].charge.
 		    amount, count_by_names[limit->count],
-		    (long long)(s->lack->most + s->meter->before),
-		    SLICE_ARG(contact));
+		    (long long)(limit->warmup != NULL ? limit->most :
+		    s->lack->most + s->meter->before), SLICE_ARG(contact));
 	return reply(a, mail->arena, s->says, codes[s->says], dsns[s->says],
 	    limit->at, "tenant %.*s: limit %.*s (%s) is used up; %s%.*s",
 	    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
@@ -132,13 +166,21 @@ forecast(struct mail *mail, const struct meter *meter,
 {
 	const struct stream *s = mail->stream != NULL ? mail->stream :
 	    policy_default(mail->tenant);
+	const struct ask *ask = &mail->meters.asks[lack->which];
+	struct dimensions d;
 
 	if (lack->inflight || meter->hold)
 		return lack->next;
+	if (meter->limit->warmup != NULL) {
+		meter_known(mail, meter, &d);
+		return measure_next(meter->limit, &d, lack->used +
+		    lack->reserved, meter->before, ask->charge.amount,
+		    lack->next, now);
+	}
 	return measure_forecast(meter->limit, measure_zone(meter->limit,
 	    mail->policy, mail->tenant, mail->egress != NULL ?
-	    mail->egress->pool : NULL), &mail->meters.asks[lack->which], lack,
-	    meter->before, now, now + s->hold_max);
+	    mail->egress->pool : NULL), ask, lack, meter->before, now,
+	    now + s->hold_max);
 }
 
 /* says - what a limit says when it is over, and has room by then */

@@ -8,6 +8,7 @@
 
 #include "policy/policy.h"
 
+#define DAY_MAX		INT64_C(1000000000)
 #define COUNT_MAX	INT64_C(1000000000000)		/* 10^12 */
 
 const char *const mode_choices[] = { "enforce", "shadow", NULL };
@@ -84,6 +85,46 @@ static const struct keyword rows[] = {
 	    "go with the first" },
 	{ "share", KEYWORD_BLOCK, IN_POOL, WORD_SHARE,
 	    .help = "percent of an address's warmup for a provider" },
+	{ "schedule", KEYWORD_BLOCK, IN_FILE, WORD_SCHEDULE, .titles = 1,
+	    .help = "how many on day 1, on day 2, ... of a warmup" },
+	{ "table", KEYWORD_SET, IN_SCHEDULE, WORD_TABLE,
+	    .help = "the numbers, {\"50\", \"60\", ...}" },
+	{ "start", KEYWORD_NUMBER, IN_SCHEDULE, WORD_START,
+	    .least = 1, .most = DAY_MAX, .help = "the number of day 1" },
+	{ "ratio", KEYWORD_NUMBER, IN_SCHEDULE, WORD_RATIO,
+	    .help = "how much more each day: 1.1 is a tenth more" },
+	{ "target", KEYWORD_NUMBER, IN_SCHEDULE, WORD_TARGET,
+	    .least = 1, .most = DAY_MAX, .help = "the number it ends with" },
+	{ "warmup", KEYWORD_NAME,
+	    IN_ADDRESS | IN_CLASS | IN_TENANT | IN_STREAM, WORD_WARMUP,
+	    .unset = "none",
+	    .help = "the schedule by which its mail may grow; \"none\"" },
+	{ "warmup", KEYWORD_BLOCK,
+	    IN_ADDRESS | IN_CLASS | IN_TENANT | IN_STREAM, WORD_WARMUP,
+	    .titles = 1, .help = "the same, with settings" },
+	{ "started", KEYWORD_STRING, IN_ADDRESS | IN_WARMUP, WORD_STARTED,
+	    .unset = "first-mail",
+	    .help = "the date of day 1, or that of the first mail" },
+	{ "active_hours", KEYWORD_LIST, IN_ADDRESS | IN_WARMUP,
+	    WORD_ACTIVE_HOURS, .unset = "all day",
+	    .help = "when bulk mail may be sent: \"Mon-Fri 08:00-18:00\"" },
+	{ "require_outcomes", KEYWORD_CHOICE, IN_ADDRESS | IN_WARMUP,
+	    WORD_REQUIRE_OUTCOMES, .choices = yes_no, .unset = "no",
+	    .help = "no new day while nobody knows what became of the mail" },
+	{ "fast_track", KEYWORD_CHOICE, IN_ADDRESS | IN_WARMUP,
+	    WORD_FAST_TRACK, .choices = yes_no, .unset = "no",
+	    .help = "a day more after three that were full and clean" },
+	{ "per", KEYWORD_LIST, IN_WARMUP, WORD_PER,
+	    .unset = "what it stands in",
+	    .help = "what has a warmup of its own: login, sender_domain, "
+	    "address, ..." },
+	{ "over", KEYWORD_CHOICE, IN_WARMUP, WORD_OVER,
+	    .choices = over_names, .unset = "hold for interactive mail, else "
+	    "defer",
+	    .help = "answer beyond it: defer 451, hold, refuse 550" },
+	{ "mode", KEYWORD_CHOICE, IN_WARMUP, WORD_MODE,
+	    .choices = mode_choices, .unset = "enforce",
+	    .help = "shadow: decided and recorded, and the mail passes" },
 	{ "address", KEYWORD_BLOCK, IN_POOL, WORD_ADDRESS, .titles = 1,
 	    .help = "an IP address that Postfix binds to" },
 	{ "helo", KEYWORD_STRING, IN_ADDRESS, WORD_HELO,
@@ -300,7 +341,8 @@ static const struct keyword rows[] = {
 static const char *const where_names[] = { "the main file", "trusted", "pool",
 	"address", "group", "class", "tenant", "throttle", "cap", "dkim",
 	"pool of a tenant", "stream", "open", "claim",
-	"auto_tenant", "unsubscribe", "breaker", "share", NULL };
+	"auto_tenant", "unsubscribe", "breaker", "share", "warmup",
+	"schedule", NULL };
 
 const struct keyword_table policy_keywords = { rows,
 	sizeof(rows) / sizeof(rows[0]), where_names };
@@ -314,9 +356,6 @@ struct later {
 
 /* clang-format off */
 static const struct later laters[] = {
-	{ "warmup", IN_POOL | IN_ADDRESS | IN_CLASS | IN_TENANT | IN_STREAM,
-	    "no address is warmed up" },
-	{ "started", IN_ADDRESS, "no address is warmed up" },
 	{ "require", IN_LEVEL | IN_STREAM, "nothing is looked up in DNS" },
 };
 /* clang-format on */

@@ -231,8 +231,8 @@ static bool
 maps_new(struct build *b)
 {
 	struct map **maps[] = { &b->classes, &b->groups, &b->pools,
-	    &b->addresses, &b->group_scopes, &b->group_gives, &b->mixes,
-	    &b->made, &b->warned, &b->stream_ids,
+	    &b->schedules, &b->addresses, &b->group_scopes,
+	    &b->group_gives, &b->mixes, &b->made, &b->warned, &b->stream_ids,
 	    &b->policy->index->trusted.map,
 	    &b->policy->index->claim_logins,
 	    &b->policy->index->claim_domains,
@@ -282,6 +282,7 @@ end(struct build *b)
 	map_free(b->classes);
 	map_free(b->groups);
 	map_free(b->pools);
+	map_free(b->schedules);
 	map_free(b->addresses);
 	map_free(b->group_scopes);
 	map_free(b->group_gives);

@@ -27,6 +27,7 @@
 
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/hash.h"
 
 #define SEED	UINT64_C(0x70656e73746f636b)
@@ -71,6 +72,8 @@ measure_begin(const struct policy *p, const struct tenant *t,
 	d->tenant = t;
 	d->pool = NULL;
 	d->progress = NULL;
+	d->bulk = s == NULL || s->priority == PRIORITY_BULK;
+	d->provider = DECIDE_ALL;
 	measure_know(d, PER_GROUP, t->group != NULL ? t->group->id : 0);
 	measure_know(d, PER_TENANT, t->id);
 	if (s != NULL)
@@ -138,6 +141,55 @@ window(const struct limit *limit, const struct dimensions *d, int64_t now,
 	charge->window_end = w.end;
 }
 
+/* measure_view - where a warmup is */
+void
+measure_view(const struct limit *limit, const struct dimensions *d,
+    int64_t now, struct warm_ask *ask, struct warm_view *v)
+{
+	struct limit day = { .name = SLICE(WARMUP_DAY), .kind = LIMIT_CAP,
+		.per = limit->per & ~(unsigned)PER_PROVIDER };
+	uint8_t subject[PROGRESS_KEY];
+
+	*ask = (struct warm_ask){ .limit = limit, .zone = measure_zone(limit,
+	    d->policy, d->tenant, d->pool),
+	    .provider = d->provider, .bulk = d->bulk };
+	if (d->progress != NULL) {
+		key(&day, d, subject);
+		ask->row = progress_find(d->progress, subject);
+	}
+	warmup_view(limit->warmup, ask->row, ask->zone, now, v);
+}
+
+/* warm - its number now, and what its throttle leaks */
+static void
+warm(const struct limit *limit, const struct dimensions *d, int64_t now,
+    struct ask *ask)
+{
+	struct warm_ask who;
+	struct warm_view v;
+
+	measure_view(limit, d, now, &who, &v);
+	ask->most = warmup_most(&who, &v);
+	if (limit->kind == LIMIT_THROTTLE) {
+		ask->charge.rate = v.rate;
+		ask->charge.period = CLOCK_HOUR;
+	}
+}
+
+/* measure_next - when n more fit */
+int64_t
+measure_next(const struct limit *limit, const struct dimensions *d,
+    int64_t used, int64_t before, int64_t n, int64_t next, int64_t now)
+{
+	struct warm_ask who;
+	struct warm_view v;
+
+	if (limit->warmup == NULL)
+		return next;
+	measure_view(limit, d, now, &who, &v);
+	return warmup_next(&who, &v, used, before, n, next, now);
+}
+
 /* inflight - what one tenant may hold of a cap that others share */
 static int64_t
 inflight(const struct limit *limit, const struct dimensions *d, int64_t unit)
@@ -161,6 +213,8 @@ measure_again(const struct limit *limit, const struct dimensions *d,
 	window(limit, d, now, &ask->charge);
 	ask->inflight = inflight(limit, d, limit->count == COUNT_BYTES ?
 	    unit : 1);
+	if (limit->warmup != NULL)
+		warm(limit, d, now, ask);
 }
 
 /* measure_ask - what to ask the ledger for */
@@ -178,10 +232,10 @@ measure_ask(const struct limit *limit, const struct dimensions *d,
 		ask->charge.rate = limit->rate;
 		ask->charge.period = limit->period;
 	}
-	measure_again(limit, d, unit, now, ask);
 	ask->charge.name = limit->name;
 	ask->policy = d->policy->number;
 	ask->most = most(limit);
+	measure_again(limit, d, unit, now, ask);
 }
 
 /* measure_rule - its file and line, for the event */
@@ -219,6 +273,45 @@ measure_amount(const struct limit *limit, int64_t watched, int64_t bytes)
 	return all;
 }
 
+/* facts_known - what the facts say of a limit's dimensions */
+static void
+facts_known(const struct policy *p, const struct tenant *t,
+    const struct stream *s, const struct decide_facts *f,
+    struct dimensions *d)
+{
+	const struct { unsigned per; struct slice text; } texts[] = {
+		{ PER_LOGIN, f->login }, { PER_SENDER, f->sender },
+		{ PER_SENDER_DOMAIN, f->sender_domain },
+		{ PER_RECIPIENT_DOMAIN, f->recipient_domain },
+	};
+
+	measure_begin(p, t, s, d);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].text.p != NULL)
+			measure_know(d, texts[i].per, measure_id(
+			    texts[i].per, texts[i].text));
+	d->progress = f->progress;
+	d->provider = f->provider;
+	if (f->provider != DECIDE_ALL)
+		measure_know(d, PER_PROVIDER, measure_id(PER_PROVIDER,
+		    slice_of(provider_name(f->provider))));
+}
+
+/* decide_next - when there is room again */
+int64_t
+decide_next(const struct policy *p, const struct tenant *t,
+    const struct decide_facts *f, const struct limit *limit, int64_t used,
+    int64_t n, int64_t next, int64_t now)
+{
+	struct dimensions d;
+
+	if (limit->warmup == NULL || next <= now)
+		return next;
+	facts_known(p, t, f->stream != NULL ? f->stream : policy_default(t), f,
+	    &d);
+	return measure_next(limit, &d, used, 0, n, next, now);
+}
+
 /* decide_asks_of - what one recipient would ask of every limit */
 int
 decide_asks_of(const struct policy *p, const struct tenant *t,
@@ -227,11 +320,6 @@ decide_asks_of(const struct policy *p, const struct tenant *t,
 {
 	const struct stream *s = f->stream != NULL ? f->stream :
 	    policy_default(t);
-	const struct { unsigned per; struct slice text; } texts[] = {
-		{ PER_LOGIN, f->login }, { PER_SENDER, f->sender },
-		{ PER_SENDER_DOMAIN, f->sender_domain },
-		{ PER_RECIPIENT_DOMAIN, f->recipient_domain },
-	};
 	const struct limit *limit;
 	struct dimensions d;
 	int64_t amount;
@@ -242,14 +330,7 @@ decide_asks_of(const struct policy *p, const struct tenant *t,
 	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
 	if (*asks == NULL || *limits == NULL)
 		return -1;
-	measure_begin(p, t, s, &d);
-	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (texts[i].text.p != NULL)
-			measure_know(&d, texts[i].per, measure_id(
-			    texts[i].per, texts[i].text));
-	if (f->provider != DECIDE_ALL)
-		measure_know(&d, PER_PROVIDER, measure_id(PER_PROVIDER,
-		    slice_of(provider_name(f->provider))));
+	facts_known(p, t, s, f, &d);
 	for (i = 0; i < s->nlimits; i++) {
 		limit = s->limits[i];
 		if (!measure_watches(limit, f->provider))

@@ -6,6 +6,7 @@
 #define POLICY_MEASURE_H
 
 #include "policy/decide.h"
+#include "policy/warmup.h"
 
 /* The ids of what a limit counts apart by, at the place of their bits; and
  * whose mail it is. */
@@ -17,6 +18,9 @@ struct dimensions {
 	const struct pool *pool;	/* in whose zone egress limits count;
 					   NULL: none */
 	const struct progress *progress; /* of warmups, or NULL */
+	bool		 bulk;		/* mail that waits for the hours of a
+					   warmup */
+	unsigned	 provider;	/* of PER_PROVIDER, or DECIDE_ALL */
 };
 
 /* The id of a value that is text, case folded; never 0. */
@@ -41,6 +45,14 @@ int	measure_rule(const struct policy *, const struct limit *,
 /* An ask made before, at a later moment or for another unit. */
 void	measure_again(const struct limit *, const struct dimensions *,
 	    int64_t unit, int64_t now, struct ask *);
+/* Where the warmup of that limit is.  ask: who asks. */
+void	measure_view(const struct limit *, const struct dimensions *,
+	    int64_t now, struct warm_ask *ask, struct warm_view *);
+/* When n more fit into it, behind so much that waits; used, next: what the
+ * ledger says.  Of a limit that is no warmup's: what the ledger says. */
+int64_t	measure_next(const struct limit *, const struct dimensions *,
+	    int64_t used, int64_t before, int64_t n, int64_t next,
+	    int64_t now);
 /* The zone whose calendar a cap follows; pool: by which it leaves, or NULL. */
 const struct zone *measure_zone(const struct limit *, const struct policy *,
 	    const struct tenant *, const struct pool *);
@@ -49,8 +61,8 @@ const struct zone *measure_zone(const struct limit *, const struct policy *,
 /* What counts the held beside that ask: at most what the limit lets through
  * within hold_max, less what waits before them. -1 without memory. */
 int	measure_held(struct ledger *, const struct limit *,
-	    const struct ask *, bool bulk, int64_t hold_max, int64_t now,
-	    struct arena *, struct ask *);
+	    const struct dimensions *, const struct ask *, bool bulk,
+	    int64_t hold_max, int64_t now, struct arena *, struct ask *);
 /* How much waits for that ask's room before such mail that comes now. */
 int64_t	measure_before(struct ledger *, const struct ask *, bool bulk,
 	    int64_t now);

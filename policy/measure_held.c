@@ -21,6 +21,7 @@
  */
 #include "policy/measure.h"
 
+#include "lib/clock.h"
 #include "lib/hash.h"
 
 enum { LANE_FIRST = 129, LANE_BULK = 130 };
@@ -72,12 +73,20 @@ measure_before(struct ledger *l, const struct ask *ask, bool bulk, int64_t now)
 /* held_most - how much of the limit comes out again within hold_max, what it
  * has room for now included */
 static int64_t
-held_most(const struct limit *limit, const struct ask *ask, int64_t hold_max)
+held_most(const struct limit *limit, const struct dimensions *d,
+    const struct ask *ask, int64_t hold_max, int64_t now)
 {
 	int64_t length = ask->charge.window_end - ask->charge.window, times;
+	struct warm_ask who;
+	struct warm_view v;
 	__int128 n;
 
-	if (limit->kind == LIMIT_THROTTLE)
+	if (limit->warmup != NULL) {
+		/* what there is now may be an hour's part of the day */
+		measure_view(limit, d, now, &who, &v);
+		times = hold_max / CLOCK_DAY;
+		n = (__int128)v.cap * ((times > 1 ? times : 1) + 1);
+	} else if (limit->kind == LIMIT_THROTTLE)
 		n = limit->period > 0 ?
 		    (__int128)limit->rate * hold_max / limit->period +
 		    ask->most : 0;
@@ -91,8 +100,8 @@ held_most(const struct limit *limit, const struct ask *ask, int64_t hold_max)
 /* measure_held - the gauge, as a message that is to be held asks it */
 int
 measure_held(struct ledger *l, const struct limit *limit,
-    const struct ask *ask, bool bulk, int64_t hold_max, int64_t now,
-    struct arena *arena, struct ask *held)
+    const struct dimensions *d, const struct ask *ask, bool bulk,
+    int64_t hold_max, int64_t now, struct arena *arena, struct ask *held)
 {
 	char *name = arena_printf(arena, "held:%.*s", SLICE_ARG(limit->name));
 
@@ -100,7 +109,7 @@ measure_held(struct ledger *l, const struct limit *limit,
 		return -1;
 	lane(ask, bulk, held);
 	held->charge.name = slice_of(name);
-	held->most = held_most(limit, ask, hold_max);
+	held->most = held_most(limit, d, ask, hold_max, now);
 	if (bulk)
 		held->most -= waits(l, ask, false, now);
 	if (held->most < 0)

@@ -8,12 +8,34 @@
 #include "policy/build.h"
 
 #include "lib/text.h"
+#include "policy/warmup.h"
+
+/* warm - is it a part of a warmup? */
+static bool
+warm(const struct draft *d)
+{
+	return slice_starts(d->limit.name, SLICE("warmup:"));
+}
+
+/* silent - of those parts one speaks for all */
+static bool
+silent(const struct draft *d)
+{
+	return warm(d) && !slice_is(d->limit.name, WARMUP_DAY);
+}
 
 /* kind_of - for eyes */
 static const char *
 kind_of(const struct draft *d)
 {
-	return limit_kind_names[d->limit.kind];
+	return warm(d) ? "warmup" : limit_kind_names[d->limit.kind];
+}
+
+/* name_of - of a warmup, that of its schedule */
+static struct slice
+name_of(const struct draft *d)
+{
+	return warm(d) ? d->limit.text : d->limit.name;
 }
 
 /* find - the limit of that kind and name, or NULL */
@@ -78,6 +100,8 @@ merge_scope(struct merging *m, const struct scope *scope)
 static bool
 mine(struct merging *m, const struct draft *d, char what)
 {
+	if (silent(d))
+		return false;
 	if (m->own != NULL)
 		return d->passing;
 	/* what a class and a group do not agree on, each pair must know */
@@ -99,7 +123,7 @@ other_count(struct merging *m, const struct merged *one,
 	problem_error(m->problems, d->limit.per_at, "%s \"%.*s\" stands "
 	    "further out at %s, which says what it counts per; another per "
 	    "would be another count: take the line out, or give this limit a "
-	    "name of its own", kind_of(d), SLICE_ARG(d->limit.name),
+	    "name of its own", kind_of(d), SLICE_ARG(name_of(d)),
 	    build_place(outer->limit.at, first, sizeof(first)));
 }
 
@@ -116,7 +140,7 @@ of_all(struct merging *m, const struct merged *one, size_t i)
 		return;
 	problem_warn(m->problems, d->limit.amount_at, "%s \"%.*s\" is shared, "
 	    "at %s: what is written here is measured against what all its "
-	    "tenants have spent", kind_of(d), SLICE_ARG(d->limit.name),
+	    "tenants have spent", kind_of(d), SLICE_ARG(name_of(d)),
 	    build_place(outer->limit.at, first, sizeof(first)));
 }
 
@@ -132,9 +156,10 @@ apart(struct merging *m, const struct merged *one, size_t i)
 	    limit_parts_per(one->part, i) || !mine(m, d, 'f'))
 		return;
 	problem_warn(m->problems, d->limit.at, "%s \"%.*s\" has another "
-	    "rate, window or count than the one at %s: it counts for itself "
+	    "%s than the one at %s: it counts for itself "
 	    "here, and what it counts is not counted there", kind_of(d),
-	    SLICE_ARG(d->limit.name), build_place(outer->limit.at, first,
+	    SLICE_ARG(name_of(d)), warm(d) ? "schedule" : "rate, window or "
+	    "count", build_place(outer->limit.at, first,
 	    sizeof(first)));
 }
 
@@ -147,12 +172,12 @@ siblings(struct merging *m, const struct merged *one)
 	for (size_t i = 0; i < m->nall; i++) {
 		const struct draft *d = m->all[i].part[0];
 
-		if (&m->all[i] == one || d->passing ||
+		if (&m->all[i] == one || d->passing || warm(d) ||
 		    d->limit.kind != one->part[0]->limit.kind)
 			continue;
 		all = build_printf(m->b, m->b->work, "%s%s\"%.*s\"", all,
 		    all[0] != '\0' ? ", " : "; there is ",
-		    SLICE_ARG(d->limit.name));
+		    SLICE_ARG(name_of(d)));
 	}
 	return all;
 }
@@ -162,7 +187,7 @@ static bool
 given(struct merging *m, const struct draft *d)
 {
 	if (!m->groupless || map_get(m->b->group_gives, slice_of(build_printf(
-	    m->b, m->b->work, "%s %.*s", kind_of(d),
+	    m->b, m->b->work, "%s %.*s", limit_kind_names[d->limit.kind],
 	    SLICE_ARG(d->limit.name)))) == NULL)
 		return false;
 	m->skipped = true;
@@ -177,9 +202,14 @@ nothing_off(struct merging *m, const struct merged *one)
 	const char *others = siblings(m, one);
 	struct quoted q;
 
+	if (warm(d)) {
+		problem_error(m->problems, d->limit.at, "warmup is \"none\" "
+		    "and switches nothing off: no warmup stands further out");
+		return;
+	}
 	problem_error(m->problems, d->limit.at, "%s %s is \"none\" and "
 	    "switches nothing off: no %s of that name stands further out%s",
-	    kind_of(d), text_quote(d->limit.name, &q), kind_of(d), others);
+	    kind_of(d), text_quote(name_of(d), &q), kind_of(d), others);
 }
 
 /* no_amount - a limit of no number */
@@ -193,7 +223,7 @@ no_amount(struct merging *m, const struct merged *one)
 	struct quoted q;
 
 	problem_error(m->problems, d->limit.at, "%s %s has no %s; write "
-	    "%s = \"%s\"", kind_of(d), text_quote(d->limit.name, &q),
+	    "%s = \"%s\"", kind_of(d), text_quote(name_of(d), &q),
 	    words[kind], words[kind], likes[kind]);
 }
 

@@ -161,12 +161,13 @@ static bool
 ready(const struct mail *mail, const struct limit *limit)
 {
 	return (limit->per & PER_SENDER_DOMAIN) == 0 && !limit_egress(limit) &&
+	    (limit->warmup == NULL || mail->stream != NULL) &&
 	    ((limit->per & PER_STREAM) == 0 || mail->stream != NULL);
 }
 
-/* known - all that its limits may count apart by, of one meter */
-static void
-known(struct mail *mail, const struct meter *meter, struct dimensions *d)
+/* meter_known - all that its limit may count apart by */
+void
+meter_known(struct mail *mail, const struct meter *meter, struct dimensions *d)
 {
 	struct meters *ms = &mail->meters;
 	unsigned per = meter->limit->per;
@@ -174,6 +175,7 @@ known(struct mail *mail, const struct meter *meter, struct dimensions *d)
 	measure_begin(mail->policy, mail->tenant, mail->stream, d);
 	measure_egress(d, mail->egress);
 	d->progress = mail->progress;
+	d->provider = meter->provider;
 	if ((per & PER_LOGIN) != 0 && ms->login_id == 0)
 		ms->login_id = measure_id(PER_LOGIN, mail->login);
 	if ((per & PER_SENDER) != 0 && ms->sender_id == 0)
@@ -187,15 +189,14 @@ known(struct mail *mail, const struct meter *meter, struct dimensions *d)
 
 /* refresh - its ask, for the moment */
 static void
-refresh(struct mail *mail, struct meter *meter, int64_t unit, int64_t now)
+refresh(struct mail *mail, struct meter *meter, int64_t unit, int64_t now,
+    struct dimensions *d)
 {
-	struct dimensions d;
-
-	known(mail, meter, &d);
+	meter_known(mail, meter, d);
 	if (!meter->made)
-		measure_ask(meter->limit, &d, 0, unit, now, &meter->ask);
+		measure_ask(meter->limit, d, 0, unit, now, &meter->ask);
 	else
-		measure_again(meter->limit, &d, unit, now, &meter->ask);
+		measure_again(meter->limit, d, unit, now, &meter->ask);
 	meter->made = true;
 }
 
@@ -205,6 +206,22 @@ grant(const struct mail *mail, const struct limit *limit, int64_t now)
 {
 	return orders_grant(mail->orders, mail->tenant->id, limit->kind,
 	    limit->name, now);
+}
+
+/* most_of - what the meter may have in all, for a mail that is want of it: a
+ * warmup's throttle lets a large one pass when it is empty */
+static int64_t
+most_of(const struct mail *mail, const struct meter *meter, int64_t want,
+    int64_t now)
+{
+	const struct limit *limit = meter->limit;
+	int64_t most = meter->ask.most;
+
+	if (most == LEDGER_UNBOUNDED)
+		return most;
+	if (limit->warmup != NULL && limit->part == WARM_BURST && most < want)
+		return want;
+	return most + grant(mail, limit, now);
 }
 
 /* hold_max - of the stream, or of the one that other mail is in */
@@ -247,6 +264,7 @@ room_left(struct mail *mail, struct meter *meter, int64_t now,
 	if (mail->releasing != NULL)	/* a batch is no open message */
 		ask->inflight = 0;
 	if (mail->releasing != NULL || meter->loose ||
+	    ask->most == LEDGER_UNBOUNDED ||
 	    limit_over(meter->limit, mail->stream) != OVER_HOLD)
 		return;
 	meter->before = measure_before(mail->ledger, &meter->ask,
@@ -263,11 +281,12 @@ ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
     int64_t now)
 {
 	struct meters *ms = &mail->meters;
+	struct dimensions d;
 	struct ask *ask;
 
 	if (meter->want <= before)
 		return 0;
-	refresh(mail, meter, unit, now);
+	refresh(mail, meter, unit, now, &d);
 	if (meter->ask.charge.rule.p == NULL && measure_rule(mail->policy,
 	    meter->limit, mail->arena, &meter->ask) == -1)
 		return -1;
@@ -276,9 +295,9 @@ ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
 	ask = &ms->asks[ms->nasks];
 	if (!meter->hold) {
 		*ask = meter->ask;
-		ask->most += grant(mail, meter->limit, now);
+		ask->most = most_of(mail, meter, meter->want, now);
 		room_left(mail, meter, now, ask);
-	} else if (measure_held(mail->ledger, meter->limit, &meter->ask,
+	} else if (measure_held(mail->ledger, meter->limit, &d, &meter->ask,
 	    is_bulk(mail), hold_max(mail), now, mail->arena, ask) == -1)
 		return -1;
 	ask->charge.amount = meter->want - before;
@@ -426,6 +445,7 @@ touch(struct mail *mail, struct rcpt *rcpt, const struct limit *limit)
 	if (meter == NULL || list_grow(mail->arena, &ms->touched, ms->ntouched,
 	    &ms->cap_touched) == -1)
 		return -1;
+	meter->provider = rcpt->provider;
 	meter->want = measure_amount(limit, meter->watched + 1,
 	    mail->declared);
 	ms->touched[ms->ntouched++] = meter;
@@ -489,6 +509,7 @@ watch(struct mail *mail, const struct limit *limit, struct rcpt *rcpt)
 		values(mail, limit, rcpt, i, of);
 		if ((meter = meter_of(mail, limit, of)) == NULL)
 			return -1;
+		meter->provider = rcpt->provider;
 		meter->watched++;
 	}
 	return 0;
@@ -567,13 +588,14 @@ look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
 	int64_t want = measure_amount(meter->limit, meter->watched, size),
 	    most, gone;
 	struct counter_view view;
+	struct dimensions d;
 	int load = 0;
 
 	if (want == 0)
 		return;
-	refresh(mail, meter, size, now);
+	refresh(mail, meter, size, now, &d);
 	ledger_view(mail->ledger, &meter->ask, now, &view);
-	most = meter->ask.most + grant(mail, meter->limit, now);
+	most = most_of(mail, meter, want, now);
 	gone = view.used + view.reserved;
 	if ((meter->limit->per & PER_ADDRESS) != 0)
 		load = gone >= most ? 1000 : (int)((__int128)gone * 1000 /
@@ -585,6 +607,8 @@ look(struct mail *mail, struct meter *meter, int64_t size, int64_t now,
 	if (!meter->limit->shadow && want > most - gone) {
 		to->fits = false;
 		to->fullest = meter->limit;
+		view.next = measure_next(meter->limit, &d, gone, 0, want,
+		    view.next, now);
 	}
 	if (view.next > to->next)
 		to->next = view.next;

@@ -22,6 +22,9 @@ enum verdict meters_seal(struct mail *, int64_t size, int64_t now,
 int	meters_look(struct mail *, const struct pool_address *, int64_t size,
 	    int64_t now, struct egress_look *);
 
+/* All that the limit of a meter may count apart by. */
+void	meter_known(struct mail *, const struct meter *, struct dimensions *);
+
 /* judge.c: of so many of meters.lacks, what is said.  PASS: all is noted in
  * the meters (loose, hold), the would-be answer or the reason of the hold is
  * kept, and the question is to be asked once more. */

@@ -111,7 +111,9 @@ void
 warmup_view(const struct warmup *w, const struct warm_row *row,
     const struct zone *zone, int64_t now, struct warm_view *v)
 {
-	*v = (struct warm_view){ .days = w->schedule->n };
+	/* a throttle that leaks nothing would never be empty again */
+	*v = (struct warm_view){ .days = w->schedule->n, .rate = 1,
+	    .burst = 1 };
 	row = warmup_row(w, row);
 	hours_of(&w->hours, zone, now, &v->today);
 	v->day = warmup_day(w, row, v->today.date);
@@ -204,33 +206,54 @@ by_hour(const struct warmup *w, const struct hours_day *d, int64_t cap,
 	return hours_at(d, hours_elapsed(d, now));
 }
 
-/* next_day - when so many fit on a day to come that has such a number */
+/* first_day - the date from which on a day's number is so large; day: of the
+ * schedule then; 0: never */
 static int64_t
-next_day(const struct warm_ask *a, const struct warm_view *v, int64_t n,
-    int64_t number)
+first_day(const struct warm_ask *a, const struct warm_view *v,
+    int64_t number, int *day)
 {
 	const struct warmup *w = a->limit->warmup;
-	struct hours_day d = v->today;
-	int day = v->day < 1 ? 1 : v->day, then;
-	int64_t at = INT64_MAX, date = d.date + 1;
+	int today = v->day < 1 ? 1 : v->day;
+	int64_t date = v->day < 1 ? w->started : v->today.date + 1;
 
-	if (v->day == 0)
-		date = w->started;
-	if ((then = schedule_day(w->schedule, day, number)) == 0)
+	if ((*day = schedule_day(w->schedule, today, number)) == 0)
+		return 0;
+	return *day > today ? date + *day - today - (v->day > 0) : date;
+}
+
+/* next_day - when so many fit on a day to come that has such a number, behind
+ * those that wait */
+static int64_t
+next_day(const struct warm_ask *a, const struct warm_view *v, int64_t before,
+    int64_t n, int64_t number)
+{
+	const struct warmup *w = a->limit->warmup;
+	struct hours_day d;
+	int64_t at = INT64_MAX, cap, date;
+	int day;
+
+	if ((date = first_day(a, v, number, &day)) == 0)
 		return INT64_MAX;
-	if (then > day)
-		date += then - day - (v->day != 0);
+	cap = schedule_number(w->schedule, day);
 	for (int i = 0; i < LOOK && at == INT64_MAX; i++) {
 		hours_date(&w->hours, a->zone, date + i, &d);
-		at = !a->bulk ? d.day.start : by_hour(w, &d,
-		    schedule_number(w->schedule, then), n, d.day.start);
+		if (d.n == 0 && a->bulk)
+			continue;
+		if (before > cap - n) {
+			before -= before < cap ? before : cap;
+			continue;
+		}
+		at = !a->bulk ? d.day.start : by_hour(w, &d, cap, before + n,
+		    d.day.start);
 	}
-	return at;
+	/* later than anybody looks ahead */
+	return at != INT64_MAX ? at : d.day.end;
 }
 
 /* share_next - when n more may go to a provider */
 static int64_t
-share_next(const struct warm_ask *a, const struct warm_view *v, int64_t n)
+share_next(const struct warm_ask *a, const struct warm_view *v,
+    int64_t before, int64_t n)
 {
 	const struct warm_row *row = warmup_row(a->limit->warmup, a->row);
 	int percent = warmup_percent(a->limit->warmup, a->provider);
@@ -244,26 +267,40 @@ share_next(const struct warm_ask *a, const struct warm_view *v, int64_t n)
 		    row->factors[i].until == 0)
 			return LEDGER_SOMETIME;
 	/* of a part that is rounded up: one more than the others need */
-	return next_day(a, v, n, (n - 1) * 100 / percent + 1);
+	return next_day(a, v, before * 100 / percent, n,
+	    (n - 1) * 100 / percent + 1);
+}
+
+/* per_rate - how long until so many have leaked */
+static int64_t
+per_rate(int64_t n, int64_t rate)
+{
+	__int128 us = ((__int128)n * CLOCK_HOUR + rate - 1) / rate;
+
+	return us > LOOK * CLOCK_DAY ? LOOK * CLOCK_DAY : (int64_t)us;
 }
 
 /* warmup_next - when n more will fit */
 int64_t
 warmup_next(const struct warm_ask *a, const struct warm_view *v, int64_t used,
-    int64_t n, int64_t next, int64_t now)
+    int64_t before, int64_t n, int64_t next, int64_t now)
 {
 	const struct warmup *w = a->limit->warmup;
-	int64_t at = INT64_MAX;
+	int64_t left = used < v->cap ? v->cap - used : 0, at = INT64_MAX;
 
 	if (v->stopped)
 		return LEDGER_SOMETIME;
 	if (a->limit->part == WARM_SHARE)
-		return share_next(a, v, n);
-	if (a->limit->part == WARM_BURST)
-		return next >= LEDGER_SOMETIME ? next :
-		    hours_next(&w->hours, a->zone, next);
-	if (n <= v->cap && used <= v->cap - n)
-		at = a->bulk ? by_hour(w, &v->today, v->cap, used + n, now) :
-		    now;
-	return at != INT64_MAX ? at : next_day(a, v, n, n);
+		return share_next(a, v, before, n);
+	if (a->limit->part == WARM_BURST) {
+		/* the ledger takes what goes first from what may be at once */
+		if (next >= LEDGER_SOMETIME)
+			next = now + per_rate(used + before + n, v->rate);
+		return hours_next(&w->hours, a->zone, next);
+	}
+	if (before <= left - n)
+		at = a->bulk ? by_hour(w, &v->today, v->cap, used + before + n,
+		    now) : now;
+	return at != INT64_MAX ? at : next_day(a, v, before < left ? 0 :
+	    before - left, n, n);
 }

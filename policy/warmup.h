@@ -79,12 +79,13 @@ struct warm_ask {			/* of which limit, by whom */
 /* The number of that limit now; LEDGER_UNBOUNDED where it does not bind. */
 int64_t	 warmup_most(const struct warm_ask *, const struct warm_view *);
 /*
- * When n more will fit: used is what is spent and reserved, next what the
- * ledger says.  On a day to come it is as if nobody else sent before, and the
- * number is at least today's.  INT64_MAX: never; LEDGER_SOMETIME: when a
+ * When n more will fit: used is what is spent and reserved, before what waits
+ * for room and goes first, next what the ledger says.  On a day to come it is
+ * as if nobody else sent before, and the number is today's, or the least that
+ * is large enough.  INT64_MAX: never; LEDGER_SOMETIME: when a
  * person says so.
  */
 int64_t	 warmup_next(const struct warm_ask *, const struct warm_view *,
-	    int64_t used, int64_t n, int64_t next, int64_t now);
+	    int64_t used, int64_t before, int64_t n, int64_t next, int64_t now);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lib/key.h"
+#include "policy/meter.h"
 #include "policy/postal.h"
 #include "tools/explain.h"
 
@@ -129,7 +130,8 @@ look(struct explain *e)
 	e->limits = xcalloc(mail->meters.n, sizeof(*e->limits));
 	for (i = 0; i < mail->meters.n; i++) {
 		meter = mail->meters.list[i];
-		if (!meter->made || !concerns(mail, meter))
+		if (!meter->made || !concerns(mail, meter) ||
+		    meter->ask.most == LEDGER_UNBOUNDED)
 			continue;		/* nothing was asked of it */
 		to = &e->limits[e->nlimits++];
 		to->limit = meter->limit;
@@ -138,6 +140,14 @@ look(struct explain *e)
 		to->ask.most += orders_grant(mail->orders, mail->tenant->id,
 		    meter->limit->kind, meter->limit->name, e->now);
 		ledger_view(mail->ledger, &to->ask, e->now, &to->view);
+		if (to->view.next > e->now && meter->limit->warmup != NULL) {
+			struct dimensions d;
+
+			meter_known(&e->mail, meter, &d);
+			to->view.next = measure_next(meter->limit, &d,
+			    to->view.used + to->view.reserved, 0, 1,
+			    to->view.next, e->now);
+		}
 	}
 }
 

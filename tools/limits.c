@@ -98,6 +98,8 @@ row_add(struct limits_rows *rows, const struct tenant *t,
 		rows->list = xrealloc(rows->list,
 		    rows->cap * sizeof(*rows->list));
 	}
+	if (ask->most == LEDGER_UNBOUNDED)
+		return;		/* a warmup's throttle is for bulk mail */
 	row = &rows->list[rows->n];
 	*row = (struct limits_row){ .tenant = t, .limit = limit };
 	row->zone = !limit_shared(limit) && t->zone != NULL ? t->zone :
@@ -107,6 +109,8 @@ row_add(struct limits_rows *rows, const struct tenant *t,
 	row->most = ask->most;
 	row->window_end = ask->charge.window_end;
 	ledger_view(live->ledger, ask, live->now, &row->view);
+	row->view.next = decide_next(live->policy, t, f, limit,
+	    row->view.used, 1, row->view.next, live->now);
 	if (!all && row->view.used <= 0)
 		return;
 	row->of = of(live->arena, t, limit, f);

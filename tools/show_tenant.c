@@ -8,7 +8,9 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/date.h"
 #include "policy/match.h"
+#include "policy/warmup.h"
 #include "tools/show.h"
 
 #define NOWHERE	((struct place){ NULL, 0, 0 })
@@ -50,12 +52,57 @@ show_shadow(struct show *s, unsigned shadow)
 	return all != NULL ? all : "nothing";
 }
 
+/* date_text - "2026-11-01" */
+static const char *
+date_text(struct show *s, int64_t date)
+{
+	int64_t year;
+	int month, day;
+
+	date_of(date, &year, &month, &day);
+	return arena_printf(s->arena, "%04d-%02d-%02d", (int)year, month,
+	    day);
+}
+
+/* show_warmup - all the limits that it is made of, at once */
+static void
+show_warmup(struct show *s, const struct limit *l,
+    const struct stream *stream)
+{
+	const struct warmup *w = l->warmup;
+	const struct schedule *k = w->schedule;
+
+	show_block(s, "warmup", k->name, l->at);
+	show_number(s, "days", k->n, k->at);
+	show_number(s, "first", schedule_number(k, 1), k->at);
+	show_number(s, "last", schedule_number(k, k->n), k->at);
+	if (w->first_mail)
+		show_value(s, "started", "first-mail", w->started_at);
+	else
+		show_value(s, "started", date_text(s, w->started),
+		    w->started_at);
+	show_value(s, "active_hours", w->hours_text.n > 0 ?
+	    w->hours_text.p : "all day", w->hours_at);
+	show_value(s, "per", limit_per(l, s->arena), l->per_at);
+	show_value(s, "over", over_names[limit_over(l, stream)], l->over_at);
+	show_value(s, "mode", l->shadow ? "shadow" : "enforce", l->mode_at);
+	show_value(s, "require_outcomes", w->require_outcomes ? "yes" : "no",
+	    w->outcomes_at);
+	show_value(s, "fast_track", w->fast_track ? "yes" : "no", w->fast_at);
+	show_end(s);
+}
+
 /* show_limit - whatever its kind has */
 void
 show_limit(struct show *s, const struct limit *l, const struct stream *stream)
 {
 	bool throttle = l->kind == LIMIT_THROTTLE;
 
+	if (l->warmup != NULL) {
+		if (l->part == WARM_DAY)
+			show_warmup(s, l, stream);
+		return;
+	}
 	show_block(s, limit_kind_names[l->kind], l->name, l->at);
 	show_text(s, throttle ? "rate" : "limit", l->text, l->amount_at);
 	if (throttle)

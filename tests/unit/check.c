@@ -38,6 +38,12 @@ struct mistake {
 static const struct mistake in_words[] = {
 #include "tests/unit/check_words.h"
 };
+static const struct mistake in_warmups[] = {
+#include "tests/unit/check_warmups.h"
+};
+static const struct mistake unwise_warmups[] = {
+#include "tests/unit/check_warmups_unwise.h"
+};
 static const struct mistake in_streams[] = {
 #include "tests/unit/check_streams.h"
 };
@@ -127,6 +133,13 @@ mistakes_in_streams(void **state)
 }
 
 static void
+mistakes_in_warmups(void **state)
+{
+	(void)state;
+	RUN(in_warmups, true);
+}
+
+static void
 mistakes_in_names(void **state)
 {
 	(void)state;
@@ -146,6 +159,7 @@ warnings(void **state)
 	(void)state;
 	RUN(unwise, false);
 	RUN(in_levels, false);
+	RUN(unwise_warmups, false);
 }
 
 /* long_text - head, a megabyte of x, tail */
@@ -239,6 +253,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mistakes_in_words),
 		cmocka_unit_test(mistakes_in_streams),
+		cmocka_unit_test(mistakes_in_warmups),
 		cmocka_unit_test(mistakes_in_names),
 		cmocka_unit_test(mistakes_in_files),
 		cmocka_unit_test(warnings),

@@ -535,7 +535,7 @@
 	  .want =
 		"policy.conf:6:19: error: match: unknown word \"x:y\"; expected any, or sender:, recipient:, login:, listener:, client: or header: and a pattern\n"
 		"policy.conf:7:21: error: limit: \"5\" has no period; write 5/ and minute, hour, day, week, month or month@17\n"
-		"policy.conf:11:29: error: \"per\" cannot stand in stream; its place is in throttle, cap, open or breaker\n"
+		"policy.conf:11:29: error: \"per\" cannot stand in stream; its place is in throttle, cap, open, breaker or warmup\n"
 		"policy.conf:12:2: error: stream \"c\" has no match, here or further out: no mail would be in it; write match = {\"sender:news@*\"}\n" },
 	{ .name = "mistakes in a CRLF file stand where they stand",
 	  .files = {

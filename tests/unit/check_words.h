@@ -211,7 +211,7 @@
 	{ .name = "words of later releases do not pass in silence",
 	  .files = {
 	    { "policy.conf", TEXT("pool \"b2b\" {\n"
-		"\taddress \"192.0.2.10\" { transport = \"b1\" warmup = \"cold\" started = \"2026-11-01\" }\n"
+		"\taddress \"192.0.2.10\" { transport = \"b1\" }\n"
 		"}\n"
 		"class \"a\" {\n"
 		"\trequire { spf = \"warn\" }\n"
@@ -223,8 +223,6 @@
 		"}\n") },
 	  },
 	  .want =
-		"policy.conf:2:42: error: warmup is not part of this release (no address is warmed up); take it out of the address\n"
-		"policy.conf:2:58: error: started is not part of this release (no address is warmed up); take it out of the address\n"
 		"policy.conf:5:2: error: require is not part of this release (nothing is looked up in DNS); take it out of the class\n" },
 	{ .name = "the switched-off limit of a class that has none of that name",
 	  .files = {

@@ -315,7 +315,7 @@ the_next_slot_is_told_truly(void **state)
 		w.shares = &half;
 		w.nshares = 1;
 		warmup_view(&w, a.row, a.zone, now, &v);
-		got = warmup_next(&a, &v, c->used, c->n, today * CLOCK_DAY +
+		got = warmup_next(&a, &v, c->used, 0, c->n, today * CLOCK_DAY +
 		    c->ledger * M, now);
 		want = c->want == NEVER ? INT64_MAX : c->want == SOME ?
 		    LEDGER_SOMETIME : today * CLOCK_DAY + c->want * M;
@@ -370,7 +370,7 @@ a_provider_has_its_part(void **state)
 		a.provider = (unsigned)want[i][0];
 		assert_int_equal(warmup_most(&a, &v), want[i][1]);
 	}
-	assert_int_equal(warmup_next(&a, &v, 0, 1, 0, 100 * CLOCK_DAY),
+	assert_int_equal(warmup_next(&a, &v, 0, 0, 1, 0, 100 * CLOCK_DAY),
 	    LEDGER_SOMETIME);
 	a.provider = 5;
 	warmup_view(&w, &row, zone_utc(), 103 * CLOCK_DAY, &v);
@@ -394,7 +394,7 @@ what_is_stopped_waits_for_a_person(void **state)
 	assert_true(v.stopped);
 	assert_int_equal(v.day, 9);
 	assert_int_equal(warmup_most(&a, &v), 0);
-	assert_int_equal(warmup_next(&a, &v, 0, 1, 0, 100 * CLOCK_DAY),
+	assert_int_equal(warmup_next(&a, &v, 0, 0, 1, 0, 100 * CLOCK_DAY),
 	    LEDGER_SOMETIME);
 	a.bulk = true;
 	assert_int_equal(warmup_most(&a, &v), 0);
