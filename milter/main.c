@@ -30,6 +30,7 @@
 #include "milter/life.h"
 #include "milter/pacer.h"
 #include "milter/reload.h"
+#include "milter/warmer.h"
 
 enum { USAGE = 2,		/* as penstock(1) */
 	MAPPED = 512 << 10, TRIMMED = 1 << 20 };
@@ -151,6 +152,7 @@ finish(struct gate *gate, struct reload *reload, struct obey *obey,
 	reload_stop(reload);
 	obey_stop(obey);
 	pacer_stop(gate->pacer);
+	warmer_stop(gate->warmer);
 	writer_stop(gate->writer);
 	listener_close(listener);
 	log_info("stopped");
@@ -160,6 +162,7 @@ finish(struct gate *gate, struct reload *reload, struct obey *obey,
 		_exit(status);
 	policy_drop(gate->policy);
 	orders_drop(gate->orders);
+	progress_drop(gate->progress);
 	feedback_free(feedback);
 	key_cache_free(gate->keys);
 	ledger_free(gate->ledger);
@@ -221,6 +224,8 @@ run(struct config *config)
 	applied = restore(&gate);
 	if (obey_new(&obey, &gate, &why) == -1)
 		log_fatal(broken(&why), "%s", why.text);
+	if (warmer_new(&gate.warmer, &gate, &why) == -1)
+		log_fatal(broken(&why), "%s", why.text);
 	if (feedback_new(&feedback, &gate, &why) == -1)
 		log_fatal(broken(&why), "%s", why.text);
 	if ((reload = reload_new(&gate)) == NULL)
@@ -235,6 +240,7 @@ run(struct config *config)
 		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
 	obey_once(obey);
+	warmer_once(gate.warmer);
 	if (user_raise(&user, &why) == -1 ||
 	    listener_open(config->milter.socket,
 	    config->milter.socket_group, &user, &listener, &why) == -1)
@@ -242,7 +248,8 @@ run(struct config *config)
 	if (user_become(&user, &why) == -1 ||
 	    reload_start(reload, &why) == -1 ||
 	    obey_start(obey, &why) == -1 ||
-	    pacer_start(gate.pacer, &why) == -1)
+	    pacer_start(gate.pacer, &why) == -1 ||
+	    warmer_start(gate.warmer, &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);
 	if (life_run(&gate, reload, &listener, &why) == -1) {
 		log_error("%s", why.text);

@@ -32,6 +32,7 @@
 #include "lib/log.h"
 #include "lib/mem.h"
 #include "milter/pacer.h"
+#include "milter/warmer.h"
 #include "policy/whose.h"
 
 #define EVERY	(200 * INT64_C(1000))		/* us between looks */
@@ -157,11 +158,12 @@ head_due(const struct obey *f, const struct orders *o,
 /* record - what is in force now, and how it is with the desk */
 static int
 record(struct obey *f, const struct orders *o, const struct event *resets,
-    size_t nresets, struct why *why)
+    size_t nresets, const struct writer_warm *warm, struct why *why)
 {
 	struct store_head room;
 	struct writer_desk desk = { .resets = resets, .nresets = nresets,
-		.seq = orders_seq(o), .trouble = slice_of(f->trouble) };
+		.warm = warm, .seq = orders_seq(o),
+		.trouble = slice_of(f->trouble) };
 
 	if (orders_seq(o) != orders_seq(f->taken)) {
 		buf_reset(&f->buf);
@@ -225,6 +227,24 @@ held(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
 	return 0;
 }
 
+/* warmups - resumed, if any is; then all of it on record */
+static int
+warmups(struct obey *f, const struct orders *next,
+    const struct desk_row *rows, size_t n, const struct event *resets,
+    size_t nresets, struct why *why)
+{
+	const struct writer_warm *warm = NULL;
+	int rc = 0;
+
+	if (f->gate->warmer != NULL)
+		rc = warmer_resume(f->gate->warmer, rows, n, &warm, why);
+	if (rc == 0)
+		rc = record(f, next, resets, nresets, warm, why);
+	if (f->gate->warmer != NULL)
+		warmer_resumed(f->gate->warmer);
+	return rc;
+}
+
 /* take - rows that follow what was taken so far */
 static int
 take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
@@ -241,7 +261,7 @@ take(struct obey *f, const struct desk_row *rows, size_t n, struct why *why)
 	p = gate_policy(f->gate);
 	nresets = resets_of(f, p, rows, n, resets);
 	if ((rc = held(f, rows, n, why)) == 0)
-		rc = record(f, next, resets, nresets, why);
+		rc = warmups(f, next, rows, n, resets, nresets, why);
 	policy_drop(p);
 	if (rc == -1) {
 		orders_drop(next);
@@ -361,7 +381,7 @@ obey_once(struct obey *f)
 
 	trouble(f, look(f, &why) == -1 ? why.text : "");
 	if ((!f->said || head_due(f, f->taken, &head) != NULL) &&
-	    record(f, f->taken, NULL, 0, &why) == -1)
+	    record(f, f->taken, NULL, 0, NULL, &why) == -1)
 		log_debug("desk: not recorded: %s", why.text);
 }
 

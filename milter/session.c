@@ -69,6 +69,7 @@ message_begin(struct session *s)
 			.policy = gate_policy(s->gate),
 			.ledger = s->gate->ledger,
 			.orders = gate_orders(s->gate),
+			.progress = gate_progress(s->gate),
 			.happened = s->gate->happened,
 			.arena = arena,
 			.client = s->client,
@@ -93,6 +94,7 @@ message_end(struct session *s)
 		key_release(s->gate->keys, m->keys[i]);
 	policy_drop(m->mail.policy);
 	orders_drop(m->mail.orders);
+	progress_drop(m->mail.progress);
 	arena_reset(m->arena);
 	*m = (struct message){ .progress = MESSAGE_NONE, .arena = m->arena };
 	atomic_fetch_sub(&s->gate->messages, 1);
@@ -141,6 +143,31 @@ gate_order(struct gate *gate, struct orders *o)
 	gate->orders = o;
 	pthread_mutex_unlock(&gate->policy_lock);
 	orders_drop(old);
+}
+
+/* gate_progress - and again */
+struct progress *
+gate_progress(struct gate *gate)
+{
+	struct progress *p;
+
+	pthread_mutex_lock(&gate->policy_lock);
+	p = progress_hold(gate->progress);
+	pthread_mutex_unlock(&gate->policy_lock);
+	return p;
+}
+
+/* gate_advance - messages that begin from here on are counted by this one */
+void
+gate_advance(struct gate *gate, struct progress *p)
+{
+	struct progress *old;
+
+	pthread_mutex_lock(&gate->policy_lock);
+	old = gate->progress;
+	gate->progress = p;
+	pthread_mutex_unlock(&gate->policy_lock);
+	progress_drop(old);
 }
 
 /* gate_swap - messages that begin from here on see the other one */

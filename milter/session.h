@@ -21,6 +21,7 @@
 #include "policy/decide.h"
 #include "policy/plan.h"
 #include "policy/postal.h"
+#include "policy/progress.h"
 
 /* Bounds of one message. */
 enum {
@@ -44,6 +45,8 @@ struct gate {				/* the process; sessions borrow it */
 	const struct happened	*happened; /* of outcomes/, consent/, desk/ */
 	struct orders		*orders;	/* the same; NULL: none */
 	struct pacer		*pacer;		/* NULL: nothing is let go */
+	struct progress		*progress;	/* of warmups, the same */
+	struct warmer		*warmer;	/* who changes it; NULL: nobody */
 	atomic_long		 sessions;
 	atomic_long		 messages;	/* between MAIL and their end */
 	atomic_long		 inside;	/* callbacks running */
@@ -110,6 +113,9 @@ struct policy *gate_policy(struct gate *);
 struct orders *gate_orders(struct gate *);
 /* Puts others in place, whose reference it takes; drops the old ones. */
 void	 gate_order(struct gate *, struct orders *);
+/* How far warmups have come, likewise. */
+struct progress *gate_progress(struct gate *);
+void	 gate_advance(struct gate *, struct progress *);
 /* Puts another one in place; the old one, whose reference is the caller's. */
 struct policy *gate_swap(struct gate *, struct policy *);
 

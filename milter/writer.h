@@ -17,6 +17,7 @@
 #include "lib/held.h"
 #include "lib/store.h"
 #include "policy/ledger.h"
+#include "policy/progress.h"
 
 #define WRITER_DEADLINE	(2 * INT64_C(1000000))	/* us */
 
@@ -58,6 +59,24 @@ int	 writer_reload(struct writer *, const struct status *, const struct
 	    event *, bool (*forms)(void *, struct store *), void *with,
 	    struct why *);
 /*
+ * Decisions about warmups (milter/warmer.c): events, whose charges are spent
+ * without having been reserved, the rows that they make, which learn of their
+ * sequences, and how far the days of a zone are judged; in one commit that is
+ * waited for.  -1: nothing of it happened.
+ */
+struct writer_warm {
+	const struct event	*events;	/* EVENT_WARMUP */
+	size_t			 nevents;
+	struct warm_row		*rows;
+	const size_t		*made_by;	/* event of each; not one of
+						   them: its seq stays */
+	size_t			 nrows;
+	struct slice		 zone;		/* p NULL: no zone */
+	int64_t			 judged;	/* all before that date */
+};
+int	 writer_warm(struct writer *, const struct writer_warm *,
+	    struct why *);
+/*
  * What was taken from the desk (milter/obey.c): resets as events, which the
  * ledger follows at once, the orders in force, the head of the chain, and two
  * words for the status; in one commit that is waited for.  -1: nothing of it
@@ -68,6 +87,7 @@ struct writer_desk {
 	size_t			 nresets;
 	struct slice		 orders;	/* p NULL: as they were */
 	const struct store_head	*head;		/* NULL: not now */
+	const struct writer_warm *warm;		/* NULL: nothing resumes */
 	uint64_t		 seq;		/* last decision in force */
 	struct slice		 trouble;	/* empty: none */
 };

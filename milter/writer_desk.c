@@ -54,6 +54,9 @@ put_all(struct writer *w, const struct writer_desk *desk, uint64_t *seqs,
 {
 	if (put_resets(w, desk, seqs, why) == -1)
 		return -1;
+	if (desk->warm != NULL && warm_put(w, desk->warm, seqs +
+	    desk->nresets, why) == -1)
+		return -1;
 	if (desk->orders.p != NULL &&
 	    store_put_orders(w->store, desk->orders, why) == -1)
 		return -1;
@@ -74,7 +77,8 @@ put_desk(struct writer *w, const struct writer_desk *desk, struct why *why)
 	int rc = -1;
 
 	arena_reset(w->arena);
-	seqs = arena_array(w->arena, desk->nresets + 1, sizeof(*seqs));
+	seqs = arena_array(w->arena, desk->nresets + 1 + (desk->warm != NULL ?
+	    desk->warm->nevents : 0), sizeof(*seqs));
 	if (seqs == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory");
 	if (writer_begin(w, why) == -1)
@@ -96,6 +100,8 @@ put_desk(struct writer *w, const struct writer_desk *desk, struct why *why)
 		    desk->resets[i].ncharges, seqs[i], w->time);
 		w->settled = seqs[i];
 	}
+	if (desk->warm != NULL)
+		warm_landed(w, desk->warm, seqs + desk->nresets);
 	return 0;
 }
 

@@ -81,6 +81,13 @@ struct held_request {			/* the same */
 	bool		 done;
 };
 
+struct warm_request {			/* and again */
+	const struct writer_warm *warm;
+	struct why	*why;
+	int		 rc;
+	bool		 done;
+};
+
 struct writer {
 	struct store	*store;
 	struct ledger	*ledger;
@@ -93,7 +100,8 @@ struct writer {
 
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 work;		/* for the thread */
-	pthread_cond_t	 answered;	/* for writer_reload, _desk, _held */
+	pthread_cond_t	 answered;	/* for writer_reload, _desk, _held,
+					   _warm */
 	bool		 sleeping;
 	struct tickets	 mail, voids, notes;
 	struct ticket	*pool;
@@ -101,6 +109,7 @@ struct writer {
 	struct reload_request *request;
 	struct desk_request *desk;
 	struct held_request *held;
+	struct warm_request *warm;
 	struct repeats	*repeats;	/* of this minute */
 	struct repeats	*closed;	/* of the one before, until flushed */
 	bool		 closed_full;
@@ -159,6 +168,15 @@ int	 desk_answer(struct writer *, struct why *);
 
 /* --- writer_held.c: the same --------------------------------------------- */
 int	 held_answer(struct writer *, struct why *);
+
+/* --- writer_warm.c: the same --------------------------------------------- */
+int	 warm_answer(struct writer *, struct why *);
+/* Into the transaction that is open; seqs: room for each event. And once it is
+ * on disk. */
+int	 warm_put(struct writer *, const struct writer_warm *, uint64_t *seqs,
+	    struct why *);
+void	 warm_landed(struct writer *, const struct writer_warm *,
+	    const uint64_t *seqs);
 
 /* --- writer_thread.c ------------------------------------------------------ */
 void	*writer_thread(void *);

@@ -46,7 +46,7 @@ has_work(struct writer *w)
 	enum trouble trouble = atomic_load(&w->trouble);
 
 	if (w->mail.n > 0 || w->request != NULL || w->desk != NULL ||
-	    w->held != NULL ||
+	    w->held != NULL || w->warm != NULL ||
 	    w->closed_full || atomic_load(&w->stopping))
 		return true;
 	if (trouble == TROUBLE_NOROOM)
@@ -517,7 +517,8 @@ answer_others(struct writer *w)
 {
 	struct why why;
 
-	if (desk_answer(w, &why) == -1 || held_answer(w, &why) == -1)
+	if (desk_answer(w, &why) == -1 || held_answer(w, &why) == -1 ||
+	    warm_answer(w, &why) == -1)
 		fatal(&why);
 }
 

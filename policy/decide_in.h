@@ -40,6 +40,15 @@ enum verdict decide_suppressed_late(struct mail *, struct answer *);
 enum verdict decide_crowd(struct mail *, const struct rcpt *, size_t n,
 	    struct answer *);
 
+/* decide_single.c: was the tenant singled out in that pool, and stopped there?
+ * The row that says so, or NULL; and the same as an answer, which is left alone
+ * when he was not. */
+struct warm_row;
+const struct warm_row *decide_singled(const struct mail *,
+	    const struct pool *);
+enum verdict decide_single(struct mail *, const struct pool *,
+	    struct answer *);
+
 /* decide_stream.c: which stream, as early as it can be known; PASS, or it is
  * paused, or a recipient's is another. */
 enum verdict decide_stream_mail(struct mail *, struct answer *);

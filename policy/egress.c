@@ -143,7 +143,10 @@ egress_rcpt(struct mail *mail, const struct rcpt *rcpt, struct answer *a)
 	if (mail->stream == NULL || mail->stream->nroutes == 0)
 		return reply_pass(a, mail->tenant_rule);
 	if (mail->route == NULL) {
-		mail->route = egress_route(mail->stream, rcpt);
+		his = egress_route(mail->stream, rcpt);
+		if (decide_single(mail, his->pool, a) != VERDICT_PASS)
+			return a->verdict;
+		mail->route = his;
 		return reply_pass(a, mail->tenant_rule);
 	}
 	if (mail->stream->nroutes == 1 ||
@@ -299,7 +302,7 @@ by_pool(struct mail *mail, const struct pool *pool, int64_t size,
 	ms->firm = true;
 	(void)pool_seal(mail, pool, size, now, a, &best);
 	if (a->verdict > VERDICT_HOLD && ms->way && over != NULL &&
-	    away(mail, over) == NULL)
+	    away(mail, over) == NULL && decide_singled(mail, over) == NULL)
 		(void)pool_seal(mail, over, size, now, a, &other);
 	ms->firm = false;
 	if (a->verdict <= VERDICT_HOLD || best == NULL)
@@ -317,6 +320,10 @@ egress_seal(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 	const struct pool *pool = mail->route != NULL ? mail->route->pool :
 	    NULL;
 
+	if (pool != NULL && decide_single(mail, mail->bound &&
+	    mail->egress != NULL ? mail->egress->pool : pool, a) !=
+	    VERDICT_PASS)
+		return a->verdict;
 	mail->meters.later = mail->broken.code != NULL && mail->nremote > 0;
 	if (mail->bound)
 		return meters_seal(mail, size, now, a);

@@ -6,7 +6,8 @@
  * the array; keys are hashes, so sixteen bytes decide early.
  *
  *	stored, under the key: u8 format = 1, u32 day, i64 date, started, used,
- *	u32 clean, i64 warmed, stopped, u64 seq, field name, rule, inputs,
+ *	u32 clean, i64 warmed, stopped, floor, u64 seq, field name, rule,
+ *	inputs,
  *	u8 n, n times: field provider, u16 thousandths, i64 until, field rule
  *
  * A provider stands by its name, since numbers of providers are a matter of
@@ -85,6 +86,16 @@ copy_text(struct arena *arena, struct slice *s)
 	return s->p != NULL;
 }
 
+/* index_of - the provider of that very name */
+static unsigned
+index_of(struct slice name)
+{
+	for (unsigned i = 0; i < provider_count(); i++)
+		if (slice_is(name, provider_name(i)))
+			return i;
+	return UINT_MAX;
+}
+
 /* copy_factors - of one row, with the numbers that providers have here */
 static bool
 copy_factors(struct arena *arena, struct warm_row *row)
@@ -99,6 +110,7 @@ copy_factors(struct arena *arena, struct warm_row *row)
 		if (!copy_text(arena, &to[i].provider) ||
 		    !copy_text(arena, &to[i].rule))
 			return false;
+		to[i].index = index_of(to[i].provider);
 	}
 	row->factors = to;
 	return true;
@@ -256,6 +268,7 @@ progress_encode(const struct warm_row *row, struct buf *b)
 	put_u32(b, (uint32_t)row->clean);
 	put_i64(b, row->warmed);
 	put_i64(b, row->stopped);
+	put_i64(b, row->floor);
 	put_u64(b, row->seq);
 	put_field(b, row->name);
 	put_field(b, row->rule);
@@ -267,16 +280,6 @@ progress_encode(const struct warm_row *row, struct buf *b)
 		put_i64(b, row->factors[i].until);
 		put_field(b, row->factors[i].rule);
 	}
-}
-
-/* index_of - the provider of that very name */
-static unsigned
-index_of(struct slice name)
-{
-	for (unsigned i = 0; i < provider_count(); i++)
-		if (slice_is(name, provider_name(i)))
-			return i;
-	return UINT_MAX;
 }
 
 /* get_factors - behind the rest; false when they make no sense */
@@ -320,6 +323,7 @@ progress_decode(const uint8_t key[PROGRESS_KEY], struct slice s,
 	clean = get_u32(&w);
 	row->warmed = get_i64(&w);
 	row->stopped = get_i64(&w);
+	row->floor = get_i64(&w);
 	row->seq = get_u64(&w);
 	row->name = get_field(&w);
 	row->rule = get_field(&w);

@@ -49,6 +49,8 @@ struct warm_row {			/* texts are the picture's */
 	int64_t		 warmed;	/* the date it was done */
 	int64_t		 stopped;	/* the date all of it was stopped; a
 					   person resumes it */
+	int64_t		 floor;		/* us: when a person last did; what is
+					   not later does not count */
 	uint64_t	 seq;		/* of the event that made it so */
 	struct slice	 rule;		/* the last one that spoke, "A1" */
 	struct slice	 inputs;	/* what it saw, a sentence */
@@ -83,5 +85,9 @@ int	 progress_thousandths(const struct warm_row *, unsigned provider,
 void	 progress_encode(const struct warm_row *, struct buf *);
 int	 progress_decode(const uint8_t key[PROGRESS_KEY], struct slice,
 	    struct warm_row *, struct warm_factor *, struct why *);
+
+/* The whole picture of a store; one that has none is an empty one. Action. */
+struct store;
+int	 progress_restore(struct store *, struct progress **, struct why *);
 
 #endif

@@ -68,6 +68,8 @@ int	tool_breaker_lift(const struct tool *, int argc, char **argv);
 int	tool_backoff_list(const struct tool *, int argc, char **argv);
 int	tool_backoff_lift(const struct tool *, int argc, char **argv);
 int	tool_backoff_test(const struct tool *, int argc, char **argv);
+int	tool_warmup_resume(const struct tool *, int argc, char **argv);
+int	tool_warmup_explain(const struct tool *, int argc, char **argv);
 int	tool_tenant_resume(const struct tool *, int argc, char **argv);
 int	tool_audit(const struct tool *, int argc, char **argv);
 int	tool_limits(const struct tool *, int argc, char **argv);
