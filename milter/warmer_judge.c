@@ -159,7 +159,8 @@ factors_of(struct warm_day *d, const struct warm_row *had,
 		bool stops = adapt_stops(x->of[i]);
 		size_t k = 0;
 
-		if (!stops && x->of[i] != ADAPT_R1)
+		if ((!stops && x->of[i] != ADAPT_R1) || slice_is(
+		    in->providers[i].name, ADAPT_STRANGERS))
 			continue;
 		while (k < n && !slice_eq(to[k].provider,
 		    in->providers[i].name))

@@ -291,6 +291,8 @@ judge_all(const struct adapt_input *in, struct adapt_decision *d)
 			day = in->day - ROLL_BACK;
 		if (d->of[i] != ADAPT_A1)
 			propose(d, d->of[i], i);
+		d->stop = d->stop || (adapt_stops(d->of[i]) &&
+		    slice_is(in->providers[i].name, ADAPT_STRANGERS));
 	}
 	if (in->known && in->dnsbl > 0) {
 		propose(d, ADAPT_S1, ADAPT_NOBODY);

@@ -29,11 +29,12 @@
  * A warmup has one day.  A provider has a factor on its share, and is judged
  * only with traffic.  The most severe rule is the decision's; of the days that
  * the rules of several providers say, the lowest is taken.  "At least" is the
- * lower bound of lib/wilson.h and needs
- * three events, or one bounce of five would be 6 % of all mail to come.
+ * lower bound of lib/wilson.h and needs three events, or one bounce of five
+ * would be 6 % of all mail to come.
  * Before S2 or R1 of a provider, a tenant with more than half of what went
  * wrong is singled out, when others use it as well, and the rest is judged
- * without him.
+ * without him.  What nobody knows the provider of has no share: when that is
+ * what stops, all of it stops.
  * Threads: any.
  */
 #ifndef POLICY_ADAPT_H
@@ -56,6 +57,7 @@ extern const char *const adapt_rule_names[];		/* NULL-ended */
 #define ADAPT_HALF		500	/* thousandths of a share, by R1 */
 #define ADAPT_HALF_DAYS		3
 #define ADAPT_NOBODY		SIZE_MAX
+#define ADAPT_STRANGERS		"unresolved"	/* providers nobody knows */
 
 /* What became of recipients on that day. */
 struct adapt_count {

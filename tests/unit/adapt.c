@@ -299,6 +299,31 @@ the_most_severe_wins_and_the_lowest_day_is_taken(void **state)
 	assert_false(d.stop);
 }
 
+static void
+strangers_have_no_share_so_all_of_it_stops(void **state)
+{
+	const struct adapt_provider providers[] = {
+		{ .name = SLICE("google"), .count = { WELL } },
+		{ .name = SLICE(ADAPT_STRANGERS), .count = { WELL,
+		    .hard = 15 } },
+	};
+	struct adapt_provider worse[] = { providers[0], providers[1] };
+	struct adapt_input in = { GOOD, .providers = providers,
+		.nproviders = 2 };
+	struct adapt_decision d;
+
+	(void)state;
+	adapt(&in, &d);
+	assert_int_equal(d.rule, ADAPT_H1);
+	assert_false(d.stop);
+	worse[1].count.hard = 90;
+	in.providers = worse;
+	adapt(&in, &d);
+	assert_int_equal(d.rule, ADAPT_S2);
+	assert_int_equal(d.provider, 1);
+	assert_true(d.stop);
+}
+
 static const struct {
 	const char	*name;
 	struct adapt_count all, first, second;
@@ -503,6 +528,7 @@ main(void)
 		cmocka_unit_test(every_rule_has_a_row_and_every_row_replays),
 		cmocka_unit_test(
 		    the_most_severe_wins_and_the_lowest_day_is_taken),
+		cmocka_unit_test(strangers_have_no_share_so_all_of_it_stops),
 		cmocka_unit_test(a_tenant_is_stopped_before_the_pool),
 		cmocka_unit_test(the_line_is_what_the_manual_shows),
 		cmocka_unit_test(a_line_that_was_cut_is_not_taken_for_it),
