@@ -154,7 +154,10 @@ print_row(struct listing *l, const struct held *h, const struct released *r)
 	table_cell(l->table, "%s", moment(l, h->until, b));
 	table_cell(l->table, "%s", is[0] != '\0' ? is :
 	    moment(l, h->forecast, c));
-	if (keyword_is_name(h->why))
+	if (h->why.n == 0)
+		table_cell(l->table, "-");
+	else if (keyword_is_name(h->why) || slice_starts(h->why,
+	    SLICE(DESK_NAME ":")))
 		table_cell(l->table, "%.*s", SLICE_ARG(h->why));
 	else
 		table_cell(l->table, "%s", text_quote(h->why, &q));

@@ -3,8 +3,8 @@
  *
  * hold/ may be hashed (hash_queue_names): folders of one character in each
  * other.  postsuper computes from the id in which one a message must be; a
- * walk needs no such rule, finds it wherever it is, and costs 30 ms for a
- * hundred thousand messages.
+ * walk needs no such rule, finds it wherever it is, and costs a tenth of a
+ * second for a hundred thousand messages.
  *
  * A message is in one folder at a time and moves by rename(2).  So a look
  * through several folders in the order in which mail moves (hold, incoming,
