@@ -11,6 +11,7 @@
 #include "lib/buf.h"
 #include "lib/parse.h"
 #include "tools/ingest/dsn.h"
+#include "tools/ingest/fields.h"
 
 /* flat - no tab and no line end, or the columns would not be columns */
 static void
@@ -52,6 +53,14 @@ print(const char *name, size_t n, const struct dsn *dsn,
 	buf_free(&b);
 }
 
+/* from_nobody - the envelope, as the last server wrote it down */
+static bool
+from_nobody(const struct mail *m, struct arena *arena)
+{
+	return slice_is(slice_trim(field_find(m->head, "Return-Path", arena)),
+	    "<>");
+}
+
 /* read_one - one message */
 static void
 read_one(const char *path)
@@ -66,7 +75,8 @@ read_one(const char *path)
 	if (arena == NULL || parse_read(arena, path, &raw, &why) != 1)
 		exit(1);
 	if (mail_read(raw, arena, &mail, &why) == 0 &&
-	    dsn_read(&mail, false, arena, &dsn, &why) == 1)
+	    dsn_read(&mail, from_nobody(&mail, arena), arena, &dsn,
+	    &why) == 1)
 		for (size_t i = 0; i < dsn.n; i++)
 			print(name != NULL ? name + 1 : path, i + 1, &dsn,
 			    &dsn.list[i]);

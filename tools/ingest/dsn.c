@@ -7,14 +7,20 @@
  * recipient is about that recipient, and a second name inside of a group
  * begins another one.
  *
- * A report that has the part, but no words in it (Exim writes such about its
- * own deliveries), borrows the words of the text that a person reads.
+ * A report that has the part, but no words in it (Exim and OpenSMTPD write such
+ * about their own deliveries), borrows the words of the text that a person
+ * reads.  A comment behind the status is words, too.
+ *
+ * Filters pack a report into a mail of their own, which says no more than that
+ * there was one.  Then the fields are read in the report inside.
  */
 #include "tools/ingest/dsn.h"
 
 #include <ctype.h>
 
 #include "tools/ingest/fields.h"
+
+#define STATUS_BYTES	65536	/* in which fields are looked for */
 
 const char *const dsn_action_names[] = { "failed", "delayed", "delivered",
 	"relayed", "expanded", NULL };
@@ -137,15 +143,31 @@ action_of(struct slice flat)
 	return DSN_FAILED;
 }
 
+/* comment_of - "4.0.0 (host name lookup failure)": what stands in brackets */
+static struct slice
+comment_of(struct slice flat)
+{
+	const char *open = flat.n > 0 ? memchr(flat.p, '(', flat.n) : NULL;
+	struct slice inside;
+
+	if (open == NULL || flat.p[flat.n - 1] != ')')
+		return SLICE("");
+	inside = slice_from(flat, (size_t)(open - flat.p) + 1);
+	inside.n--;
+	return slice_cut(slice_trim(inside), DSN_DIAGNOSTIC);
+}
+
 /* recipient_field - one field of a group about a recipient */
 static void
 recipient_field(struct dsn_recipient *r, struct slice name, struct slice flat)
 {
 	if (slice_case_eq(name, SLICE("Action")))
 		r->action = action_of(flat);
-	else if (slice_case_eq(name, SLICE("Status")))
+	else if (slice_case_eq(name, SLICE("Status"))) {
 		r->status = dsn_status(flat).n > 0 || flat.n == 0 ?
 		    dsn_status(flat) : slice_cut(flat, 5);
+		r->comment = comment_of(flat);
+	}
 	else if (slice_case_eq(name, SLICE("Diagnostic-Code")))
 		r->diagnostic = slice_cut(behind_type(flat), DSN_DIAGNOSTIC);
 	else if (slice_case_eq(name, SLICE("Remote-MTA")))
@@ -258,14 +280,14 @@ borrow_words(const struct mail *m, struct dsn *d, struct arena *arena,
 	return 0;
 }
 
-/* status_in_text - the fields stand in the text, or the MIME around them is
- * broken; absent: they do not */
+/* status_in - the fields stand in a text, or the MIME around them is broken;
+ * absent: they do not */
 static struct slice
-status_in_text(const struct mail *m)
+status_in(struct slice text)
 {
 	static const char *const heads[] = { "Reporting-MTA:", "Action:",
 		"Final-Recipient:" };
-	struct slice rest = slice_cut(mail_text(m), 65536), line;
+	struct slice rest = slice_cut(text, STATUS_BYTES), line;
 	const char *from = NULL;
 	bool final = false;
 
@@ -282,6 +304,17 @@ status_in_text(const struct mail *m)
 	    SLICE_NONE;
 }
 
+/* is_report - does that message say of itself that it is one? */
+static bool
+is_report(struct slice message, struct arena *arena)
+{
+	struct slice type = field_find(slice_cut(message, STATUS_BYTES),
+	    "Content-Type", arena);
+
+	return text_begins(type, "multipart/report") &&
+	    text_has(type, "delivery-status");
+}
+
 /* read_groups - all of them */
 static int
 read_groups(struct slice rest, struct dsn *d, struct arena *arena,
@@ -292,6 +325,28 @@ read_groups(struct slice rest, struct dsn *d, struct arena *arena,
 			return why_kind(why, WHY_MEMORY, "no memory for a "
 			    "report");
 	return 0;
+}
+
+/* use_comments - of a status, as the words of who has none; all: also those
+ * that only say its class again */
+static void
+use_comments(struct dsn *d, bool all)
+{
+	static const char *const classes[] = { "permanent failure",
+		"permanent error", "temporary failure", "transient failure",
+		"delivery failed", "success" };
+
+	for (size_t i = 0; i < d->n; i++) {
+		struct dsn_recipient *r = &d->list[i];
+		bool empty = r->comment.n == 0;
+
+		for (size_t k = 0; !all && !empty &&
+		    k < sizeof(classes) / sizeof(classes[0]); k++)
+			empty = slice_case_eq(r->comment,
+			    slice_of(classes[k]));
+		if (!empty && r->diagnostic.n == 0)
+			r->diagnostic = r->comment;
+	}
 }
 
 /* dsn_read - by its part, else by its text */
@@ -306,12 +361,25 @@ dsn_read(const struct mail *m, bool null_sender, struct arena *arena,
 	out->returned = returned_part(m);
 	if (part != NULL && read_groups(part->body, out, arena, why) == -1)
 		return -1;
-	if (out->n == 0 && (inside = status_in_text(m)).n > 0 &&
+	if (out->n == 0 && (inside = status_in(mail_text(m))).n > 0 &&
 	    (part != NULL || dsn_is_bounce(m, null_sender)) &&
 	    read_groups(inside, out, arena, why) == -1)
 		return -1;
+	if (out->n == 0 && dsn_is_bounce(m, null_sender) &&
+	    is_report(out->returned, arena) &&
+	    (inside = status_in(out->returned)).n > 0) {
+		if (read_groups(inside, out, arena, why) == -1)
+			return -1;
+		/* what came back is behind them */
+		out->returned = slice_from(out->returned, (size_t)(inside.p +
+		    inside.n - out->returned.p));
+	}
 	if (out->n == 0)
 		return dsn_text(m, part != NULL || null_sender, arena, out,
 		    why);
-	return borrow_words(m, out, arena, why) == -1 ? -1 : 1;
+	use_comments(out, false);
+	if (borrow_words(m, out, arena, why) == -1)
+		return -1;
+	use_comments(out, true);
+	return 1;
 }

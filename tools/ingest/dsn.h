@@ -30,6 +30,7 @@ struct dsn_recipient {
 	struct slice	 status;	/* "5.1.1"; "" when it says none */
 	struct slice	 diagnostic;	/* on one line, without "smtp;" */
 	struct slice	 remote;	/* Remote-MTA's name; may be absent */
+	struct slice	 comment;	/* behind the status; for dsn.c */
 };
 
 struct dsn {

@@ -197,7 +197,8 @@ unmarked(struct slice line)
 		"Final recipient:", "Original address:", "Failed recipient:",
 		"RCPT TO:", ">>> RCPT TO:", "Invalid address:", "User:",
 		"Destination:", "Address:", "Failed address:",
-		"Delivery failed:", "Sent <<< RCPT TO:", "The following "
+		"Delivery failed:", "Could not be delivered to:",
+		"Sent <<< RCPT TO:", "The following "
 		"recipients returned permanent errors:", ">>>", "*", "--",
 		"-", "\xe2\x80\xa2" };
 
@@ -311,13 +312,22 @@ add_words(struct buf *words, struct slice line)
 	buf_slices(words, slice_cut(line, DSN_DIAGNOSTIC - words->len));
 }
 
+/* is_boundary - of a MIME part that stands in the text: something broke */
+static bool
+is_boundary(struct slice line)
+{
+	return line.n > 12 && text_begins(line, "--") && line.p[2] != ' ' &&
+	    memchr(line.p, ' ', line.n) == NULL &&
+	    memchr(line.p, '@', line.n) == NULL;
+}
+
 /* is_section - "----- Transcript of session follows -----" and such */
 static bool
 is_section(struct slice line)
 {
 	line = slice_trim(line);
 	return text_begins(line, "---") || text_has(line, "transcript of") ||
-	    text_begins(line, "___");
+	    text_begins(line, "___") || is_boundary(line);
 }
 
 /* take_words - the lines below an address; moves behind them */
@@ -342,8 +352,11 @@ take_words(const struct text *t, struct slice *rest, struct slice first,
 		if (address_line(line, &address, &words) &&
 		    !is_own(t, address, SLICE("")) && words.n == 0)
 			break;
+		/* "a@b: 550 no", one below the other */
 		if (address_line(line, &address, &words) &&
-		    slice_trim(line).p[0] == '<' && all.len > 0 &&
+		    (slice_trim(line).p[0] == '<' ||
+		    (address.p == slice_trim(line).p &&
+		    dsn_has_code(words))) && all.len > 0 &&
 		    dsn_has_code(buf_slice(&all)))
 			break;
 		add_words(&all, line);
@@ -360,13 +373,18 @@ addresses(const struct text *t, struct dsn *d, struct arena *arena)
 	struct slice rest = t->body, line, before = SLICE(""), address, words;
 	struct dsn_recipient *r;
 	unsigned lines = 0;
+	bool above = false;	/* Lotus Notes gives the reason first */
 
 	while (lines++ < TEXT_LINES && line_next(&rest, &line)) {
 		if (slice_trim(line).n == 0)
 			continue;
+		if (is_section(line))
+			above = text_has(line, "failure reasons");
 		if (address_line(line, &address, &words) &&
 		    !is_own(t, address, before)) {
-			words = take_words(t, &rest, words, arena);
+			words = above ? slice_cut(slice_trim(before),
+			    DSN_DIAGNOSTIC) : take_words(t, &rest, words,
+			    arena);
 			if (words.p == NULL)
 				return -1;
 			r = same_address(d, address);
