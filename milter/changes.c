@@ -17,9 +17,23 @@
 #include "lib/hash.h"
 #include "lib/wire.h"
 #include "policy/match.h"
+#include "policy/warmup.h"
 
 enum { NAMES_MOST = 4096,	/* bytes of names in one line */
 	RENAMED_TOLD = 20 };
+
+/* put_warmup - what its numbers come from */
+static void
+put_warmup(struct buf *b, const struct warmup *w)
+{
+	put_field(b, w->schedule->name);
+	for (int day = 1; day <= w->schedule->n; day++)
+		put_i64(b, schedule_number(w->schedule, day));
+	put_i64(b, w->started);
+	put_u32(b, (uint32_t)w->first_mail << 16 |
+	    (uint32_t)w->require_outcomes << 8 | (uint32_t)w->fast_track);
+	put_field(b, w->hours_text);
+}
 
 /* put_limit - what it says, not where it stands */
 static void
@@ -38,6 +52,8 @@ put_limit(struct buf *b, const struct limit *l)
 	put_u32(b, (uint32_t)l->unit);
 	put_u32(b, (uint32_t)l->month_day);
 	put_u32(b, (uint32_t)l->jitter);
+	if (l->warmup != NULL && l->part == WARM_DAY)
+		put_warmup(b, l->warmup);
 }
 
 /* put_identity - of a dkim block */
@@ -225,7 +241,9 @@ lost(const struct tenant *of, const struct tenant *other, int kind)
 		for (size_t j = 0; j < of->streams[i]->nlimits; j++) {
 			const struct limit *l = of->streams[i]->limits[j];
 
-			if ((int)l->kind == kind && !has_limit(other,
+			/* nobody renames a warmup */
+			if ((int)l->kind == kind && l->warmup == NULL &&
+			    !has_limit(other,
 			    l))
 				return l;
 		}

@@ -233,6 +233,7 @@ struct decide_facts {
 	unsigned	 provider;	/* or DECIDE_ALL */
 	int64_t		 bytes;
 	const struct progress *progress; /* of warmups; or NULL */
+	const struct pool_address *egress;	/* that it leaves by */
 };
 
 /*

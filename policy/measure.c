@@ -290,6 +290,8 @@ facts_known(const struct policy *p, const struct tenant *t,
 		if (texts[i].text.p != NULL)
 			measure_know(d, texts[i].per, measure_id(
 			    texts[i].per, texts[i].text));
+	if (f->egress != NULL)
+		measure_egress(d, f->egress);
 	d->progress = f->progress;
 	d->provider = f->provider;
 	if (f->provider != DECIDE_ALL)

@@ -304,3 +304,29 @@ warmup_next(const struct warm_ask *a, const struct warm_view *v, int64_t used,
 	return at != INT64_MAX ? at : next_day(a, v, before < left ? 0 :
 	    before - left, n, n);
 }
+
+/* warmup_warm - when it will be warm */
+int64_t
+warmup_warm(const struct warmup *w, const struct warm_row *row,
+    const struct zone *zone, const struct warm_view *v)
+{
+	int64_t date = v->day == 0 ? w->started : v->today.date;
+	int left = v->days - (v->day == 0 ? 1 : v->day) + WARMUP_CLEAN;
+	struct hours_day d;
+
+	row = warmup_row(w, row);
+	if (row != NULL && row->warmed != 0)
+		return row->warmed;
+	if (v->stopped)
+		return 0;
+	if (row != NULL && v->day == v->days)
+		left = row->clean < WARMUP_CLEAN ? WARMUP_CLEAN - row->clean :
+		    1;
+	/* a week without any hours cannot be: compile_warmup.c */
+	for (int i = 0; left > 0 && i < 7 * (SCHEDULE_DAYS + WARMUP_CLEAN);
+	    i++) {
+		hours_date(&w->hours, zone, date++, &d);
+		left -= d.n > 0;
+	}
+	return date;
+}

@@ -67,6 +67,13 @@ int	 warmup_percent(const struct warmup *, unsigned provider);
 int64_t	 warmup_share(const struct warmup *, const struct warm_row *,
 	    const struct warm_view *, unsigned provider);
 
+/* The date on which it will be warm, if each day with active hours is a good
+ * one: the last day of the schedule, and WARMUP_CLEAN such days more.  0: a
+ * person must resume it first.  One that is warm: that date. */
+#define WARMUP_CLEAN	7
+int64_t	 warmup_warm(const struct warmup *, const struct warm_row *,
+	    const struct zone *, const struct warm_view *);
+
 struct warm_ask {			/* of which limit, by whom */
 	const struct limit *limit;	/* whose warmup is not NULL */
 	const struct warm_row *row;	/* or NULL */

@@ -355,6 +355,7 @@ explain_ask(struct explain *e, struct why *why)
 	e->mail.policy = e->live.policy;
 	e->mail.ledger = e->live.ledger;
 	e->mail.orders = e->live.orders;
+	e->mail.progress = e->live.progress;
 	e->mail.happened = &e->live.happened;
 	e->mail.arena = e->live.arena;
 	e->mail.login = e->login;

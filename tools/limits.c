@@ -64,6 +64,10 @@ of(struct arena *arena, const struct tenant *t, const struct limit *l,
 		all = word(arena, all, l, PER_PROVIDER,
 		    slice_of(provider_name(f->provider)));
 	all = word(arena, all, l, PER_RECIPIENT_DOMAIN, f->recipient_domain);
+	if (f->egress != NULL) {
+		all = word(arena, all, l, PER_POOL, f->egress->pool->name);
+		all = word(arena, all, l, PER_ADDRESS, f->egress->address);
+	}
 	return all != NULL ? all : "";
 }
 
@@ -101,7 +105,9 @@ row_add(struct limits_rows *rows, const struct tenant *t,
 	if (ask->most == LEDGER_UNBOUNDED)
 		return;		/* a warmup's throttle is for bulk mail */
 	row = &rows->list[rows->n];
-	*row = (struct limits_row){ .tenant = t, .limit = limit };
+	*row = (struct limits_row){ .tenant = t, .limit = limit,
+	    .stream = f->stream };
+	memcpy(row->key, ask->charge.key, sizeof(row->key));
 	row->zone = !limit_shared(limit) && t->zone != NULL ? t->zone :
 	    live->policy->zone;
 	ask->most += orders_grant(live->orders, t->id, limit->kind,
@@ -151,6 +157,7 @@ tenant_rows(struct limits_rows *rows, const struct tenant *t,
 {
 	struct decide_facts f = *said;
 
+	f.progress = rows->live->progress;
 	for (size_t i = t->nstreams; i > 0; i--) {	/* the default first */
 		arena_reset(rows->scratch);
 		f.stream = t->streams[i - 1];
@@ -158,6 +165,15 @@ tenant_rows(struct limits_rows *rows, const struct tenant *t,
 			return -1;
 	}
 	return 0;
+}
+
+/* limits_tenant - the same, of nobody in particular */
+int
+limits_tenant(struct limits_rows *rows, const struct tenant *t, bool all)
+{
+	const struct decide_facts f = { .provider = DECIDE_ALL };
+
+	return tenant_rows(rows, t, &f, all);
 }
 
 struct asked {

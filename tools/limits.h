@@ -13,6 +13,8 @@ struct limits_row {
 	const struct tenant	*tenant;
 	const struct limit	*limit;
 	const struct zone	*zone;
+	const struct stream	*stream; /* that it was asked for */
+	uint8_t			 key[16];	/* of the counter */
 	const char		*of;	/* "login=ops stream=bulk", or "" */
 	struct counter_view	 view;
 	int64_t			 most, window_end;
@@ -36,6 +38,8 @@ struct limits_rows {
  * -1 without memory. */
 int	limits_add(struct limits_rows *, const struct tenant *,
 	    const struct decide_facts *, bool all);
+/* Those of all streams of a tenant, as far as nothing more is said. */
+int	limits_tenant(struct limits_rows *, const struct tenant *, bool all);
 /* The same for the facts of the latest events; only: of that tenant, or NULL.
  * Action. */
 int	limits_seen(struct limits_rows *, const struct tenant *only,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/map.h"
+#include "policy/egress.h"
 #include "tools/limits.h"
 
 enum { PAGE = 256 };
@@ -45,6 +46,8 @@ one(struct limits_rows *rows, const struct event *e, const struct tenant *t)
 		.sender = e->mail_from.p != NULL ? e->mail_from : SLICE(""),
 		.sender_domain = e->nfrom_domains > 0 ? e->from_domains[0] :
 		    SLICE(""),
+		.progress = rows->live->progress,
+		.egress = egress_find(rows->live->policy, e->address),
 	};
 	int got;
 

@@ -27,6 +27,7 @@ struct live {
 	struct policy	*policy;
 	struct ledger	*ledger;
 	struct orders	*orders;	/* of the desk; NULL: none */
+	struct progress	*progress;	/* of warmups; NULL: none */
 	struct suppress	*lists;		/* of outcomes/, consent/, desk/ */
 	struct happenings *rest;	/* of outcomes/, what else there is */
 	struct happened	 happened;	/* both, as decide asks; with: this */

@@ -41,6 +41,8 @@ static const struct command commands[] = {
 	    "forget what was spent of a limit" },
 	{ "limits", tool_limits,
 	    "what is spent of every limit, and when there is room" },
+	{ "warmup", tool_warmup,
+	    "how far each warmup is, and what is left of today" },
 	{ "breaker list", tool_breaker_list,
 	    "whose mail is stopped since too much of it went wrong" },
 	{ "breaker lift", tool_breaker_lift,

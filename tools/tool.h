@@ -71,6 +71,7 @@ int	tool_backoff_test(const struct tool *, int argc, char **argv);
 int	tool_warmup_resume(const struct tool *, int argc, char **argv);
 int	tool_warmup_explain(const struct tool *, int argc, char **argv);
 int	tool_tenant_resume(const struct tool *, int argc, char **argv);
+int	tool_warmup(const struct tool *, int argc, char **argv);
 int	tool_audit(const struct tool *, int argc, char **argv);
 int	tool_limits(const struct tool *, int argc, char **argv);
 int	tool_events(const struct tool *, int argc, char **argv);

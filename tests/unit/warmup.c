@@ -400,6 +400,86 @@ what_is_stopped_waits_for_a_person(void **state)
 	assert_int_equal(warmup_most(&a, &v), 0);
 }
 
+/* --- the forecast --------------------------------------------------------- */
+
+static const struct warm_case {
+	const char	*name, *schedule, *hours;
+	int		 started;	/* days to come; 0: first-mail */
+	struct warm_row	 row;		/* day 0: none */
+	int		 want;		/* days from a Wednesday on; -1: nobody
+					   knows */
+} warm_cases[] = {
+	/* 35 days, of which one is today, and a week */
+	{ "a mailbox that begins today", "mailbox", "", 0, { .day = 0 },
+	    34 + 7 },
+	{ "one that begins on Sunday", "mailbox", "", 4, { .day = 0 },
+	    4 + 34 + 7 },
+	{ "weekdays only", "mailbox", "Mon-Fri 08:00-18:00", 0, { .day = 0 },
+	    /* 41 of them: eight weeks, and Wednesday to Wednesday */
+	    8 * 7 + 1 },
+	{ "one in its last week", "mailbox", "", 0, { .day = 35, .clean = 3 },
+	    4 },
+	{ "one that was done", "mailbox", "", 0, { .day = 35, .clean = 9,
+	    .warmed = 20000 }, 20000 },
+	{ "one that is stopped", "mailbox", "", 0, { .day = 9, .stopped = 1 },
+	    -1 },
+};
+
+static void
+the_day_it_will_be_warm(void **state)
+{
+	const int64_t today = date_days(2026, 11, 25);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(warm_cases) / sizeof(warm_cases[0]);
+	    i++) {
+		const struct warm_case *c = &warm_cases[i];
+		struct warmup w = made(c->schedule, c->hours, c->started == 0 ?
+		    0 : today + c->started);
+		const struct warm_row *row = c->row.day != 0 ? &c->row : NULL;
+		struct warm_view v;
+		int64_t got, want = c->want == -1 ? 0 : c->want == 20000 ?
+		    c->want : today + c->want;
+
+		warmup_view(&w, row, zone_utc(), today * CLOCK_DAY + 9 * H,
+		    &v);
+		got = warmup_warm(&w, row, zone_utc(), &v);
+		if (got != want)
+			fail_msg("%s: got day %lld, want %d", c->name,
+			    (long long)(got - today), c->want);
+	}
+}
+
+static void
+what_waits_goes_first(void **state)
+{
+	const int64_t today = date_days(2026, 11, 25);
+	struct warmup w = made("cold-slow", "08:00-18:00", 0);
+	struct limit limit = { .warmup = &w, .part = WARM_DAY };
+	struct warm_row row = { .day = 1 };
+	struct warm_ask a = { .limit = &limit, .zone = zone_utc(),
+		.row = &row, .bulk = true };
+	int64_t now = today * CLOCK_DAY + 9 * H;
+	static const int64_t want[][3] = {	/* used, before, minutes */
+		{ 0, 0, 540 }, { 14, 0, 600 }, { 0, 14, 600 },
+		{ 14, 14, 720 }, { 50, 0, 1440 + 480 }, { 0, 50, 1440 + 480 },
+		{ 25, 25, 1440 + 480 }, { 50, 49, 1440 + 900 },
+		{ 50, 50, 2 * 1440 + 480 }, { 50, 107, 3 * 1440 + 540 } };
+	struct warm_view v;
+
+	(void)state;
+	warmup_view(&w, &row, zone_utc(), now, &v);
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		int64_t got = warmup_next(&a, &v, want[i][0], want[i][1], 1, 0,
+		    now);
+
+		if (got != today * CLOCK_DAY + want[i][2] * M)
+			fail_msg("%zu: got minute %lld, want %lld", i,
+			    (long long)((got - today * CLOCK_DAY) / M),
+			    (long long)want[i][2]);
+	}
+}
+
 /* --- with the ledger ---------------------------------------------------- */
 
 struct world {
@@ -617,6 +697,8 @@ main(void)
 		cmocka_unit_test(the_next_slot_is_told_truly),
 		cmocka_unit_test(a_provider_has_its_part),
 		cmocka_unit_test(what_is_stopped_waits_for_a_person),
+		cmocka_unit_test(the_day_it_will_be_warm),
+		cmocka_unit_test(what_waits_goes_first),
 		cmocka_unit_test(nobody_is_kept_from_becoming_warm),
 		cmocka_unit_test(hours_bind_bulk_mail_only),
 		cmocka_unit_test(what_is_left_does_not_reach_the_next_day),
