@@ -81,7 +81,7 @@ struct event {
 	struct slice	 mail_from;	/* canonical text, "" for <> */
 	struct slice	*from_domains;
 	size_t		 nfrom_domains;
-	struct slice	 stream, matched;
+	struct slice	 stream, matched;	/* WARMUP: its key, in hex */
 	struct slice	 campaign, pool, address;
 	struct slice	 message_id;
 	int64_t		 size;		/* bytes of the message as seen */
@@ -102,8 +102,10 @@ struct event {
 	struct event_recipient *recipients;
 	size_t		 nrecipients;
 	uint64_t	 voids;		/* EVENT_VOID: seq it takes back;
-					   RELEASE: of the hold it is about */
-	struct slice	 text;		/* RELOAD, STATUS, RESET: what happened */
+					   RELEASE: of the hold it is about;
+					   WARMUP: the decision before it */
+	struct slice	 text;		/* RELOAD, STATUS, RESET: what happened;
+					   WARMUP: policy/adapt_text.c */
 	struct slice	 return_path;	/* MAIL FROM as it left, where the gate
 					   wrote its own */
 	uint64_t	 token;		/* id of the message's short token, or 0 */

@@ -240,7 +240,6 @@ run(struct config *config)
 		log_fatal(EX_OSERR, "%s", why.text);
 	reload_record(reload);
 	obey_once(obey);
-	warmer_once(gate.warmer);
 	if (user_raise(&user, &why) == -1 ||
 	    listener_open(config->milter.socket,
 	    config->milter.socket_group, &user, &listener, &why) == -1)

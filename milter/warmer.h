@@ -23,8 +23,8 @@ struct warmer;
 
 /* With the store open: the picture of the gate's last life. Action. */
 int	 warmer_new(struct warmer **, struct gate *, struct why *);
-/* After the writer, before the socket; and what the thread does each second:
- * all days that are over.  What cannot be done now is tried again. */
+/* What the thread does each second, once the writer is there: all days that are
+ * over.  What cannot be done now is tried again. */
 void	 warmer_once(struct warmer *);
 int	 warmer_start(struct warmer *, struct why *);
 /* Before the writer stops.  The gate keeps its picture. NULL allowed. */

@@ -244,6 +244,8 @@ turned_away(struct warm_day *d, const struct event *e)
 	const struct tenant *t = policy_tenant(d->policy, e->tenant);
 	struct warm_mail *m = map_get(d->by_tenant, e->tenant);
 
+	if (t == NULL && e->tenant.n > 0)
+		(void)policy_auto_domain(d->policy, e->tenant, d->some, &t);
 	for (size_t i = 0; i < d->policy->npools; i++) {
 		const struct pool *pool = d->policy->pools[i];
 

@@ -15,7 +15,7 @@
 #include "policy/adapt.h"
 #include "policy/subject.h"
 
-#define WARMER_ROWS	200	/* of one commit */
+#define WARMER_ROWS	1000	/* of one commit */
 
 struct warm_zone {		/* a zone in which warmups count their days */
 	const struct zone *zone;

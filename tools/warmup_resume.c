@@ -127,11 +127,11 @@ tool_warmup_resume(const struct tool *tool, int argc, char **argv)
 
 	if ((status = arguments(&a, argc, argv)) != -1)
 		return status;
-	if (a.d.provider != NULL && provider_find(slice_of(
-	    a.d.provider)) == 0)
-		return tool_fail(TOOL_USAGE, "there is no provider %s; "
-		    "penstock provider names them", a.d.provider);
 	status = decision_begin(&a.d, LIVE_MAY_LACK | LIVE_POLICY, false);
+	if (status == TOOL_OK && a.d.provider != NULL &&
+	    provider_find(slice_of(a.d.provider)) == 0)
+		status = tool_fail(TOOL_USAGE, "no provider is named %s",
+		    a.d.provider);
 	if (status == TOOL_OK) {
 		a.d.record.object = slice_of(a.subject);
 		if (a.tenant != NULL)
