@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+#include "lib/clock.h"
+#include "lib/scan.h"
 #include "lib/text.h"
 
 /* enter - a thing by its name; a second one was said by keyword_duplicates */
@@ -256,6 +258,8 @@ setting(struct build *b, const struct node *node, const struct keyword *row,
 		p->inflight_at = node->at;
 		p->inflight = atoi(v->text.p);		/* 1 to 100 */
 		break;
+	case WORD_QUEUE_LIFETIME:
+		break;			/* read before all others */
 	case WORD_SUBMISSION:
 		p->submission_at = node->at;
 		p->submission = copy_set(b, v, &p->nsubmission);
@@ -285,9 +289,44 @@ defaults(struct build *b)
 	p->unknown_sender = UNKNOWN_DEFER;
 	p->zone = zone_utc();
 	p->inflight = 25;
+	p->queue_lifetime = 5 * CLOCK_DAY;
 	p->local_transports = local;
 	p->nlocal_transports = sizeof(local) / sizeof(local[0]);
 	b->file_scope = (struct scope){ .level = LEVEL_FILE, .arena = b->work };
+}
+
+/* queue_lifetime - which every hold_max is held against, wherever in the file
+ * it stands */
+static void
+queue_lifetime(struct build *b, struct problems *problems)
+{
+	struct policy *p = b->policy;
+	struct quoted q;
+	struct why why;
+	int64_t us;
+
+	for (const struct node *n = b->tree; n != NULL; n = n->next) {
+		const struct value *v = &n->value;
+
+		if (n->type != NODE_SETTING || v->type != VALUE_STRING ||
+		    !slice_is(n->name, "maximal_queue_lifetime"))
+			continue;
+		p->queue_lifetime_at = n->at;
+		if (scan_duration(v->text, &us, &why) == -1)
+			continue;	/* said when its turn comes */
+		if (us <= CLOCK_DAY + CLOCK_MINUTE)
+			problem_error(problems, v->at, "maximal_queue_lifetime"
+			    ": %s leaves no day to deliver what was held; "
+			    "Postfix's default is 5 days", text_quote(v->text,
+			    &q));
+		else
+			p->queue_lifetime = us;
+	}
+	if (p->queue_lifetime <= 2 * CLOCK_DAY)
+		problem_warn(problems, p->queue_lifetime_at,
+		    "maximal_queue_lifetime: mail may be held for 24 hours "
+		    "where no hold_max is written, and is to have a day for "
+		    "its delivery then; write hold_max");
 }
 
 /* gather - pools and groups of the maps, in the order of the file */
@@ -330,6 +369,7 @@ compile_main(struct build *b, struct problems *problems)
 	defaults(b);
 	compile_duplicates(b, b->tree, problems);
 	compile_schedules(b, problems);
+	queue_lifetime(b, problems);
 	for (struct node *n = b->tree; n != NULL; n = n->next) {
 		const struct keyword *row = words_check(n, IN_FILE, problems);
 

@@ -62,7 +62,7 @@ set_shadow(struct stream *said, const struct node *node,
 
 /* set_hold - how long a message may be held */
 static void
-set_hold(struct stream *said, const struct node *node,
+set_hold(struct build *b, struct stream *said, const struct node *node,
     struct problems *problems)
 {
 	const struct value *v = &node->value;
@@ -76,6 +76,12 @@ set_hold(struct stream *said, const struct node *node,
 		problem_error(problems, v->at, "hold_max: %s is not between a "
 		    "minute and 72 hours; Postfix's own queue gives mail up "
 		    "after some days", text_quote(v->text, &q));
+	else if (said->hold_max >= b->policy->queue_lifetime - CLOCK_DAY)
+		problem_error(problems, v->at, "hold_max: %s and a day for its "
+		    "delivery are not less than maximal_queue_lifetime, %lld "
+		    "hours: Postfix would give up what has just been let go",
+		    text_quote(v->text, &q),
+		    (long long)(b->policy->queue_lifetime / CLOCK_HOUR));
 }
 
 /* set_backoff_max - how long a provider may keep mail waiting */
@@ -222,7 +228,7 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		    (enum complaint_scope)choice_index(row, v);
 		return true;
 	case WORD_HOLD_MAX:
-		set_hold(said, node, problems);
+		set_hold(b, said, node, problems);
 		return true;
 	case WORD_BACKOFF:
 		said->backoff_at = node->at;

@@ -41,6 +41,9 @@ static const struct keyword rows[] = {
 	    .least = 1, .most = 100, .unset = "25",
 	    .help = "percent of a shared cap that one tenant may hold "
 	    "reserved" },
+	{ "maximal_queue_lifetime", KEYWORD_DURATION, IN_FILE,
+	    WORD_QUEUE_LIFETIME, .unset = "5d",
+	    .help = "Postfix's: how long it keeps what it cannot deliver" },
 	{ "submission", KEYWORD_SET, IN_FILE, WORD_SUBMISSION,
 	    .unset = "names with \"submission\" or \"smtps\"",
 	    .help = "more listeners ({daemon_name}) that are submission" },

@@ -362,12 +362,13 @@ struct policy {
 	struct slice	*local_transports;
 	size_t		 nlocal_transports;
 	int		 inflight;	/* percent of a shared cap */
+	int64_t		 queue_lifetime; /* us: Postfix's */
 	struct token_ring *ring;	/* NULL: no stream needs it, nobody
 					   said where it is, or: */
 	const char	*ring_trouble;	/* NULL, or why it cannot be used */
 	/* nowhere: the default */
-	struct place	 zone_at, shadow_at, inflight_at, submission_at,
-			 local_transports_at;
+	struct place	 zone_at, shadow_at, inflight_at, queue_lifetime_at,
+			 submission_at, local_transports_at;
 	struct policy_index *index;	/* logins, clients, domains: index.c */
 };
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/clock.h"
 #include "lib/mem.h"
 #include "tools/policy.h"
 #include "tools/postfix_ways.h"
@@ -224,6 +225,11 @@ print_main(const struct config *config, const struct policy *p,
 	    "for a few.");
 	printf("smtpd_soft_error_limit = %d\n", recipients + 10);
 	printf("smtpd_hard_error_limit = %d\n", recipients + 20);
+	reason("What may be held is to have a day for its delivery "
+	    "(maximal_queue_lifetime of");
+	reason("the policy).");
+	printf("maximal_queue_lifetime = %lldh\n",
+	    (long long)(p->queue_lifetime / CLOCK_HOUR));
 	printf("\n");
 	reason("A NUL byte hides the rest of a header from milters, not from "
 	    "recipients.");

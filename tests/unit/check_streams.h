@@ -446,6 +446,20 @@
 	  },
 	  .want =
 		"policy.conf:1:12: error: hold_max: \"5 days\" is not between a minute and 72 hours; Postfix's own queue gives mail up after some days\n" },
+	{ .name = "a wait that Postfix's queue does not outlive by a day",
+	  .files = {
+	    { "policy.conf", TEXT("class \"c\" { hold_max = \"47h\" }\n"
+		"hold_max = \"48h\"\n"
+		"maximal_queue_lifetime = \"3 days\"\n") },
+	  },
+	  .want =
+		"policy.conf:2:12: error: hold_max: \"48h\" and a day for its delivery are not less than maximal_queue_lifetime, 72 hours: Postfix would give up what has just been let go\n" },
+	{ .name = "a queue that keeps mail for no time at all",
+	  .files = {
+	    { "policy.conf", TEXT("maximal_queue_lifetime = \"1 day\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:26: error: maximal_queue_lifetime: \"1 day\" leaves no day to deliver what was held; Postfix's default is 5 days\n" },
 	{ .name = "a wait in the hold queue without a unit",
 	  .files = {
 	    { "policy.conf", TEXT("class \"c\" {\n"

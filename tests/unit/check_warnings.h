@@ -12,6 +12,12 @@
 	  },
 	  .want =
 		"" },
+	{ .name = "a queue that keeps mail for less than the usual wait",
+	  .files = {
+	    { "policy.conf", TEXT("maximal_queue_lifetime = \"2 days\"\n") },
+	  },
+	  .want =
+		"policy.conf:1:1: warning: maximal_queue_lifetime: mail may be held for 24 hours where no hold_max is written, and is to have a day for its delivery then; write hold_max\n" },
 	{ .name = "what a class says and automatic tenants cannot have",
 	  .files = {
 	    { "policy.conf", TEXT("class \"c\" {\n"
