@@ -283,16 +283,28 @@ expire(struct pacer *p, struct why *why)
 	return n;
 }
 
-/* over - is that row's message done with? */
-static bool
-over(struct pacer *p, const struct released *r)
+/* over - is that row's message done with?  One that nobody let go and that is
+ * gone was let go, or deleted, by hand: it is held no more. Fetch. */
+static int
+over(struct pacer *p, const struct released *r, struct why *why)
 {
 	struct held h;
-	struct why why;
+	int got;
 
-	return r->result != RELEASED_FAILED && store_held_at(p->gate->store,
-	    r->seq, p->arena, &h, &why) == 1 && h.state != HELD_WAITING &&
-	    slice_eq(h.queue_id, r->queue_id);
+	if (r->result == RELEASED_FAILED)
+		return 0;
+	got = store_held_at(p->gate->store, r->seq, p->arena, &h, why);
+	if (got != 1 || !slice_eq(h.queue_id, r->queue_id))
+		return got == -1 ? -1 : 0;
+	if (h.state != HELD_WAITING)
+		return 1;
+	if (r->result != RELEASED_GONE)
+		return 0;
+	if (pacer_full(p) && pacer_flush(p, why) == -1)
+		return -1;
+	return pacer_end(p, r->seq, HELD_DROP, SLICE_NONE, "somebody took it "
+	    "out of the hold queue by hand", pacer_find(p, r->seq), why) ==
+	    -1 ? -1 : 0;
 }
 
 /* forget - rows whose message left the hold queue, as release/ says */
@@ -303,6 +315,7 @@ forget(struct pacer *p, struct why *why)
 	uint64_t from = 0, gone[PACER_ROWS];
 	struct writer_held held = { .gone = gone };
 	size_t got, i;
+	int is;
 
 	do {
 		arena_reset(p->arena);
@@ -315,7 +328,9 @@ forget(struct pacer *p, struct why *why)
 			return why_in(why, "release/");
 		for (i = 0; i < got; i++) {
 			from = rows[i].seq + 1;
-			if (over(p, &rows[i]))
+			if ((is = over(p, &rows[i], why)) == -1)
+				return -1;
+			if (is == 1)
 				gone[held.ngone++] = rows[i].seq;
 		}
 		if (held.ngone > 0 &&
@@ -339,17 +354,24 @@ stopping(struct pacer *p)
 
 /* --- the way round -------------------------------------------------------- */
 
-/* chores - what has its own time */
-static long
-chores(struct pacer *p, bool now, struct why *why)
+/* hear - of penstock-release, now and then */
+static int
+hear(struct pacer *p, bool now, struct why *why)
 {
 	int64_t mono = clock_mono();
 
-	if ((now || mono - p->looked >= EVERY)) {
-		p->looked = mono;
-		if (forget(p, why) == -1)
-			return -1;
-	}
+	if (!now && mono - p->looked < EVERY)
+		return 0;
+	p->looked = mono;
+	return forget(p, why);
+}
+
+/* sweep - behind the round: who still can goes, on the last day, too */
+static long
+sweep(struct pacer *p, bool now, struct why *why)
+{
+	int64_t mono = clock_mono();
+
 	if (!now && mono - p->swept < SWEEP)
 		return 0;
 	p->swept = mono;
@@ -362,15 +384,17 @@ once(struct pacer *p, bool now, bool *more, struct why *why)
 {
 	size_t tries = PACER_TRIES;
 	struct why again;
-	long n = 0, some;
+	long n = 0, some = 0;
 	int got;
 
 	*more = false;
 	/* all of them first: or those who came first would take all there is */
 	while ((got = read_rows(p, why)) == 1 && !stopping(p))
 		;
-	if (got == -1 || (n = chores(p, now, why)) == -1 ||
-	    (some = round_of(p, &tries, why)) == -1) {
+	if (got == -1 || hear(p, now, why) == -1 ||
+	    (n = round_of(p, &tries, why)) == -1 ||
+	    pacer_flush(p, why) == -1 ||
+	    (tries > 0 && (some = sweep(p, now, why)) == -1)) {
 		(void)pacer_flush(p, &again);
 		return -1;
 	}

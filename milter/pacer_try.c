@@ -313,5 +313,7 @@ pacer_end(struct pacer *p, uint64_t seq, enum held_state state,
 	e.text = slice_of(text);
 	if (put(p, &was, &row, state, NULL, &e, w) == -1)
 		return why_kind(why, WHY_MEMORY, "no memory");
+	if (w != NULL)
+		w->dead = true;		/* nobody asks about it meanwhile */
 	return 1;
 }

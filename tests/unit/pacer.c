@@ -216,13 +216,13 @@ a_throttle_lets_them_out_one_by_one_and_not_all_in_time(void **state)
 	assert_int_equal(paced(), 0);
 	later(CLOCK_MINUTE * 50);
 	assert_int_equal(paced(), 2);
-	/* hold_max is over: what is left goes back */
+	/* hold_max is over: one more goes, what is left goes back */
 	later(CLOCK_MINUTE * 10);
 	assert_int_equal(paced(), 7);
-	assert_int_equal(how_many(HELD_EXPIRE), 7);
+	assert_int_equal(how_many(HELD_GO), 4);
+	assert_int_equal(how_many(HELD_EXPIRE), 6);
 	assert_int_equal(how_many(HELD_WAITING), 0);
 	assert_int_equal(paced(), 0);
-	assert_int_equal(deliver("slow", 1, true), VERDICT_PASS);
 }
 
 static void
@@ -430,6 +430,13 @@ rows_go_when_their_message_went(void **state)
 	/* the one that nobody let go stays */
 	assert_int_equal(how_many(HELD_ALL), 1);
 	assert_int_equal(how_many(HELD_WAITING), 1);
+	/* until somebody takes it away: then no new mail stands behind it */
+	assert_int_equal(deliver("one", 1, true), VERDICT_HOLD);
+	done(HELD_WAITING, RELEASED_GONE, false);
+	(void)paced();
+	(void)paced();
+	assert_int_equal(how_many(HELD_ALL), 0);
+	assert_int_equal(deliver("one", 9, true), VERDICT_PASS);
 }
 
 static void
