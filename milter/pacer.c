@@ -142,6 +142,21 @@ read_rows(struct pacer *p, struct why *why)
 	return rc == -1 ? -1 : i == PACER_ROWS;
 }
 
+/* pacer_read - all of them now */
+int
+pacer_read(struct pacer *p, struct why *why)
+{
+	int64_t age = p->age;
+	int got;
+
+	p->age = 0;
+	do {
+		got = read_rows(p, why);
+	} while (got == 1);
+	p->age = age;
+	return got;
+}
+
 /* --- turns ---------------------------------------------------------------- */
 
 /* same - does it wait for what that line waits for? */

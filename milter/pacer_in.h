@@ -77,6 +77,8 @@ int	pacer_row(struct pacer *, uint64_t seq, struct arena *,
 /* Before what it waits for; NULL: in front of all lines, as a new one. */
 int	pacer_stand(struct pacer *, struct waiter *, const struct waits *,
 	    struct why *);
+/* Every row there is, of whatever age. */
+int	pacer_read(struct pacer *, struct why *);
 /* The waiter of that message, or NULL. Looks at all of them. */
 struct waiter *pacer_find(struct pacer *, uint64_t seq);
 

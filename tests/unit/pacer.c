@@ -267,17 +267,21 @@ what_waits_for_somebody_waits_apart(void **state)
 	assert_int_equal(paced(), 2);
 }
 
-/* order - of an operator, about the oldest that waits */
+/* order - of an operator, about the oldest that waits, or all */
 static void
-order(unsigned kind, bool by_number)
+order(unsigned kind, bool all)
 {
 	struct arena *arena = arena_new(4096, 0);
-	struct desk_record r = { .seq = 12, .kind = kind };
+	struct desk_record r = { .seq = 12, .kind = kind,
+		.tenant = SLICE("k") };
 	struct held rows[8];
+	int64_t time;
+	uint64_t seq;
 
 	assert_true(in_state(HELD_WAITING, arena, rows, 8) > 0);
-	r.object = by_number ? slice_of(arena_printf(arena, "%llu",
-	    (unsigned long long)rows[0].seq)) : rows[0].queue_id;
+	r.object = all ? SLICE("*") : rows[0].queue_id;
+	must(store_last(gate.store, &seq, &time, &why));
+	r.amount = (int64_t)(all ? seq : rows[0].seq);
 	must(pacer_order(gate.pacer, &r, &why));
 	must(pacer_order(gate.pacer, &r, &why));
 	arena_free(arena);
@@ -302,7 +306,7 @@ an_operator_drops_and_hurries(void **state)
 	assert_int_equal(paced(), 0);
 	order(DESK_HOLD_DROP, false);
 	assert_int_equal(how_many(HELD_DROP), 1);
-	order(DESK_HOLD_RELEASE, true);
+	order(DESK_HOLD_RELEASE, false);
 	assert_int_equal(in_state(HELD_WAITING, arena, rows, 8), 2);
 	assert_true(slice_is(rows[0].why, "desk:12"));
 	/* a restart does not forget what he said */
@@ -315,6 +319,18 @@ an_operator_drops_and_hurries(void **state)
 	order(DESK_HOLD_RELEASE, false);
 	assert_int_equal(paced(), 1);
 	assert_int_equal(used("k", "few"), 3);
+	/* all of them; what comes later is not meant */
+	later(CLOCK_HOUR);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(deliver("k", 1, true), VERDICT_HOLD);
+	order(DESK_HOLD_RELEASE, true);
+	later(CLOCK_HOUR);
+	assert_int_equal(deliver("k", 1, true), VERDICT_HOLD);
+	assert_int_equal(paced(), 3);
+	assert_int_equal(deliver("k", 1, true), VERDICT_HOLD);
+	order(DESK_HOLD_DROP, true);
+	assert_int_equal(how_many(HELD_WAITING), 0);
+	assert_int_equal(how_many(HELD_DROP), 3);
 	arena_free(arena);
 }
 
