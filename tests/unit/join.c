@@ -238,6 +238,61 @@ static const char day_told[] =
 	"1 deferred d@gmail.com google quota\n"
 	"1 delivered d@gmail.com google \n";
 
+/* read_beside - like read_log, with events only as far as each line needs */
+static void
+read_beside(const char *log)
+{
+	struct logline_clock clock = { .now = NOW, .zone = zone_utc() };
+	struct logline l;
+	size_t got;
+
+	must(outcomes_begin(store, &why));
+	join_look(join);
+	for (; *log != '\0'; log += strcspn(log, "\n") + 1) {
+		struct slice line = { log, strcspn(log, "\n") };
+
+		(void)logline_parse(line, &clock, &l);
+		if (join_needs(&l))
+			must(join_events(join, gate, l.time, SIZE_MAX, &got,
+			    &why));
+		must(join_line(join, gate, &l, line, &why));
+	}
+	must(join_flush(join, &why));
+	must(outcomes_commit(store, &why));
+}
+
+static void
+events_beside_the_lines_say_the_same_as_all_before(void **state)
+{
+	static const char log[] =
+		TO("01:00:01", "AAAA1", "b@dest.example", SENT)
+		GONE("01:00:01", "AAAA1")
+		TO("05:00:00", "AAAA1", "b@dest.example", UNKNOWN)
+		TO("05:00:09", "AAAA1", "c@dest.example", SENT)
+		TO("05:00:20", "AAAA1", "b@dest.example", SENT);
+	static const char told_so[] =
+		"1 delivered b@dest.example other \n"
+		"2 delivered c@dest.example other \n"
+		"2 delivered b@dest.example other \n";
+
+	(void)state;
+	/* the id comes again; the gate's clock is 4 s ahead of the log's */
+	ACCEPT("AAAA1", T0 + 3605 * SECOND, "b@dest.example");
+	ACCEPT("AAAA1", T0 + (5 * 3600 + 13) * SECOND, "b@dest.example",
+	    "c@dest.example");
+	ACCEPT("AAAA1", T0 + 9 * 3600 * SECOND, "b@dest.example");
+	read_beside(log);
+	same(told_so);
+	/* the line of 05:00:00 is nobody's: 13 s are too much */
+	assert_int_equal(count("foreign"), 1);
+	assert_int_equal(count("events"), 2);
+	/* and the whole of it again, all events first */
+	read_log(log, 2);
+	same(told_so);
+	assert_int_equal(count("events"), 3);
+	assert_int_equal(count("foreign"), 1);
+}
+
 static void
 each_recipient_gets_its_outcome(void **state)
 {
@@ -472,6 +527,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(events_beside_the_lines_say_the_same_as_all_before),
 		CASE(each_recipient_gets_its_outcome),
 		CASE(a_log_read_twice_or_in_pieces_says_the_same),
 		CASE(an_expiry_ends_who_is_open),
