@@ -9,7 +9,7 @@
  * Messages, domains, strikes and DMARC rows stand by name.  The walk over them
  * remembers its place in the row "prune" of the table meta, when it deleted
  * something: u8 format = 1, u8 stage, field key.  The counters "pruned TABLE"
- * and "pruned rounds" stand beside it.
+ * stand beside it.
  *
  * A step deletes at most GONE rows and looks at LOOKED: some milliseconds, and
  * few pages for one commit.  A run goes whole, which is some hundred rows more.
