@@ -39,7 +39,8 @@ int
 why_errno(struct why *why, const char *fmt, ...)
 {
 	int error = errno;
-	char cause[128];
+	char cause[128] = "";
+	const char *said = cause;
 	va_list ap;
 	size_t n;
 
@@ -49,8 +50,12 @@ why_errno(struct why *why, const char *fmt, ...)
 	vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	va_end(ap);
 	n = strlen(why->text);
-	snprintf(why->text + n, sizeof(why->text) - n, ": %s",
-	    strerror_r(error, cause, sizeof(cause)));
+#ifdef __GLIBC__
+	said = strerror_r(error, cause, sizeof(cause));
+#else				/* musl has that of POSIX */
+	(void)strerror_r(error, cause, sizeof(cause));
+#endif
+	snprintf(why->text + n, sizeof(why->text) - n, ": %s", said);
 	return -1;
 }
 
