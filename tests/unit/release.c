@@ -180,7 +180,8 @@ static char root[64];
 static struct config config;
 static struct store *gate;
 static struct db *db;
-static struct ask *ask;
+static struct ask *ask, *other;
+static bool two;			/* a second Postfix that is away */
 static struct work *work;
 static struct why why;
 
@@ -202,7 +203,8 @@ nothing(void)
 static void
 up(void)
 {
-	static const char *const instances[] = { "" };
+	static const char *const instances[] = { "", "two" };
+	struct ask *asks[2];
 	char dir[80];
 	int pair[2];
 
@@ -213,7 +215,11 @@ up(void)
 	assert_int_equal(pthread_create(&thread, NULL, model, NULL), 0);
 	must(released_open(&db, dir, MAP, &why));
 	must(ask_new(&ask, NULL, pair[0], nothing, &why));
-	must(work_new(&work, &config, db, &ask, instances, 1, nothing, &why));
+	must(ask_new(&other, "/nowhere/at/all", -1, nothing, &why));
+	asks[0] = ask;
+	asks[1] = other;
+	must(work_new(&work, &config, db, asks, instances, two ? 2 : 1,
+	    nothing, &why));
 }
 
 /* down - as after kill -9: nothing of it was tidied */
@@ -222,9 +228,10 @@ down(void)
 {
 	work_free(work);
 	ask_free(ask);
+	ask_free(other);
 	db_close(db);
 	work = NULL;
-	ask = NULL;
+	ask = other = NULL;
 	db = NULL;
 	pthread_join(thread, NULL);
 	close(peer);
@@ -260,6 +267,7 @@ setup(void **state)
 	heartbeat(NOW);
 	memset(queue, 0, sizeof(queue));
 	budget = FOREVER;
+	two = false;
 	up();
 	return 0;
 }
@@ -293,16 +301,17 @@ teardown(void **state)
 	return 0;
 }
 
-/* row - of the gate, decided an hour ago when it is */
+/* row_in - of the gate, decided an hour ago when it is */
 static void
-row(uint64_t seq, const char *id, enum held_state state)
+row_in(const char *instance, uint64_t seq, const char *id,
+    enum held_state state)
 {
 	const struct held h = { .seq = seq, .state = state,
 		.since = NOW - 2 * CLOCK_HOUR + (int64_t)seq,
 		.until = NOW + CLOCK_DAY,
 		.decided = state == HELD_WAITING ? 0 : NOW - CLOCK_HOUR,
 		.decision = state == HELD_WAITING ? 0 : seq + 1000,
-		.instance = SLICE(""), .queue_id = slice_of(id),
+		.instance = slice_of(instance), .queue_id = slice_of(id),
 		.tenant = SLICE("acme"), .stream = SLICE("bulk"),
 		.pool = SLICE(""), .address = SLICE(""),
 		.why = SLICE("daily") };
@@ -310,6 +319,13 @@ row(uint64_t seq, const char *id, enum held_state state)
 	must(store_begin(gate, &why));
 	must(store_put_held(gate, &h, &why));
 	must(store_commit(gate, &why));
+}
+
+/* row - of the one Postfix there is */
+static void
+row(uint64_t seq, const char *id, enum held_state state)
+{
+	row_in("", seq, id, state);
 }
 
 /* forget - the gate has read what became of it */
@@ -601,6 +617,33 @@ what_is_wrong_stands_in_the_store(void **state)
 	assert_int_equal(inventory().trouble.n, 0);
 }
 
+static void
+one_postfix_that_is_away_keeps_nothing_of_another(void **state)
+{
+	struct message *m = hold(0, "8B6BAA7A6E3");
+
+	(void)state;
+	down();
+	two = true;
+	up();
+	hold(1, "8CCB9A7A6F4");		/* not the one of instance two */
+	row_in("two", 1, "8CCB9A7A6F4", HELD_GO);
+	row_in("three", 2, "8B6BAA7A6E3", HELD_GO);
+	row_in("two", 3, "8ED58A7A6FC", HELD_WAITING);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(work_round(work, &why), -1);
+		assert_non_null(strstr(why.text, "/nowhere/at/all"));
+	}
+	assert_int_equal(m->renamed, 1);
+	assert_int_equal(done(2, NULL), RELEASED_DONE);
+	assert_int_equal(done(1, NULL), -1);
+	assert_int_equal(queue[1].place, PLACE_HOLD);
+	/* nor is there anything to be said about what it has */
+	assert_int_equal(done(3, NULL), -1);
+	assert_int_equal(inventory().foreign, 1);
+	assert_true(inventory().trouble.n > 0);
+}
+
 /* --- killed at every step ------------------------------------------------- */
 
 static const struct {
@@ -696,6 +739,7 @@ main(void)
 		TEST(what_the_gate_forgot_is_forgotten),
 		TEST(without_a_gate_all_is_foreign),
 		TEST(what_is_wrong_stands_in_the_store),
+		TEST(one_postfix_that_is_away_keeps_nothing_of_another),
 		TEST(cut_off_anywhere_each_is_sent_once),
 	};
 

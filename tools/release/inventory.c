@@ -81,12 +81,14 @@ look_for(struct work *w, struct stock *s, const struct held *h,
     struct why *why)
 {
 	struct station *station = work_station(w, h);
-	struct file *file = work_file(station, h);
+	struct file *file = station->down ? NULL : work_file(station, h);
 	struct watch *now = watch(w, s, h->seq, why);
 	int64_t mono = clock_mono(), past;
 
 	if (now == NULL)
 		return -1;
+	if (station->down)
+		return 0;
 	if (file != NULL) {
 		now->missing = 0;
 		station->proven = true;
@@ -212,8 +214,14 @@ gone(struct work *w, struct stock *s, struct why *why)
 			if (got == 1)
 				rows[n++] = s->missing[k];
 		}
-		if (n > 0 && (find(w, &w->stations[i], rows, n, places,
-		    why) == -1 || report(w, rows, places, n, why) == -1))
+		why->kind = WHY_OTHER;
+		if (n > 0 && find(w, &w->stations[i], rows, n, places,
+		    why) == -1) {
+			if (work_down(w, &w->stations[i], why) == -1)
+				return -1;
+			continue;
+		}
+		if (n > 0 && report(w, rows, places, n, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -382,17 +390,25 @@ suspect(const struct stock *s)
 int
 work_inventory(struct work *w, struct why *why)
 {
-	struct stock s = { .count = { .trouble = SLICE("") } };
+	struct stock s = { .count = { .trouble = slice_of(w->trouble != NULL ?
+	    w->trouble : "") } };
+	size_t up = 0;
 	uint64_t files = 0;
 	int rc = -1;
 
 	for (size_t i = 0; i < w->nstations; i++) {
-		/* after what this round released, or before nothing */
-		w->stations[i].listed = false;
-		if (work_list(w, &w->stations[i], why) == -1)
+		struct station *one = &w->stations[i];
+
+		one->listed = false;	/* a part of it was released since */
+		why->kind = WHY_OTHER;
+		if (!one->down && work_list(w, one, why) == -1 &&
+		    work_down(w, one, why) == -1)
 			return -1;
-		files += map_count(w->stations[i].files);
+		files += one->down ? 0 : map_count(one->files);
+		up += !one->down;
 	}
+	if (up == 0)
+		return 0;		/* with the next round */
 	if (w->gate != NULL && walk(w, &s, why) == -1)
 		goto out;
 	s.count.foreign = files - s.count.ours;
@@ -405,8 +421,6 @@ work_inventory(struct work *w, struct why *why)
 	if ((w->gate != NULL && prune(w, why) == -1) ||
 	    keep(w, &s.count, why) == -1)
 		goto out;
-	free(w->trouble);
-	w->trouble = NULL;
 	w->looked = clock_mono();
 	rc = 0;
 out:

@@ -181,6 +181,18 @@ follow(struct work *w, struct why *why)
 	return 1;
 }
 
+/* work_down - stores are everybody's, a Postfix is not */
+int
+work_down(struct work *w, struct station *s, const struct why *why)
+{
+	if (why->kind != WHY_OTHER)
+		return -1;
+	if (!w->down)
+		w->why = *why;
+	w->down = s->down = true;
+	return 0;
+}
+
 /* --- files ---------------------------------------------------------------- */
 
 /* work_station - by instance; the first has what is nobody's */
@@ -488,6 +500,8 @@ sort(struct work *w, const struct held *rows, size_t n, struct why *why)
 	for (size_t s = 0; s < w->nstations; s++) {
 		p->station = &w->stations[s];
 		p->n = 0;
+		if (p->station->down)
+			continue;
 		for (size_t i = 0; i < n; i++) {
 			if (work_station(w, &rows[i]) != p->station)
 				continue;
@@ -497,7 +511,9 @@ sort(struct work *w, const struct held *rows, size_t n, struct why *why)
 				return -1;
 			p->n += (size_t)got;
 		}
-		if (serve(w, p, why) == -1)
+		why->kind = WHY_OTHER;
+		if (serve(w, p, why) == -1 &&
+		    work_down(w, p->station, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -536,9 +552,12 @@ go_round(struct work *w, struct why *why)
 	for (size_t i = 0; got == 1 && i < 3; i++)
 		if (turn(w, states[i], why) == -1)
 			return -1;
-	if (got == -1)
+	if (got == -1 || (work_inventory_due(w) &&
+	    work_inventory(w, why) == -1))
 		return -1;
-	return work_inventory_due(w) ? work_inventory(w, why) : 0;
+	if (w->down)
+		*why = w->why;
+	return w->down ? -1 : 0;
 }
 
 /* work_round - and the store says how it went */
@@ -547,9 +566,9 @@ work_round(struct work *w, struct why *why)
 {
 	int rc;
 
-	w->waits = false;
+	w->waits = w->down = false;
 	for (size_t i = 0; i < w->nstations; i++)
-		w->stations[i].listed = false;
+		w->stations[i].listed = w->stations[i].down = false;
 	rc = go_round(w, why);
 	if (rc == 0 || why->kind == WHY_OTHER)
 		work_trouble(w, rc == 0 ? "" : why->text);

@@ -21,6 +21,7 @@ struct station {			/* one Postfix */
 	const char	*instance;
 	struct ask	*ask;
 	bool		 listed;	/* in this round */
+	bool		 down;		/* likewise: it does not answer */
 	bool		 proven;	/* files of ours were in it */
 	struct arena	*arena;		/* of files */
 	struct map	*files;		/* queue id -> struct file */
@@ -47,6 +48,8 @@ struct work {
 	uint64_t	 last;		/* its last event, and */
 	int64_t		 still;		/* mono, since when both stand */
 	bool		 waits;
+	bool		 down;		/* some station; why is the first's */
+	struct why	 why;
 	struct work_tally tally;
 	/* inventory.c */
 	int64_t		 looked;	/* mono, of the last one; 0: none */
@@ -57,6 +60,9 @@ struct work {
 
 /* The Postfix of a row. */
 struct station *work_station(struct work *, const struct held *);
+/* It did not do what it was told: it is left alone until the next round, and
+ * the others go on.  -1 when it is not its fault. */
+int	work_down(struct work *, struct station *, const struct why *);
 /* Its files, once a round. Action. */
 int	work_list(struct work *, struct station *, struct why *);
 /* The file of a row; NULL: not in hold/. */
