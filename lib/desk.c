@@ -4,7 +4,8 @@
  * An LMDB environment of kind "desk", format 1:
  *
  *	table		key		value
- *	records		be64 sequence	a decision (desk_record.c); dense
+ *	records		be64 sequence	a decision (desk_record.c); dense, but
+ *					in front of one of kind "anew"
  *	suppressions	lib/suppress.c's own
  *
  * Why no table of what is in force.  It would be a second truth beside the
@@ -28,6 +29,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -349,6 +351,65 @@ desk_append(struct desk *d, const struct desk_record *r, uint64_t *seq,
 	return desk_commit(d, why);
 }
 
+/* desk_anew - behind a record that is not there */
+int
+desk_anew(struct desk *d, const struct desk_record *from, uint64_t after,
+    const uint8_t chain[HASH_SHA256], uint64_t *seq, struct why *why)
+{
+	struct desk_record r = *from;
+	char hex[2 * HASH_SHA256 + 1];
+	struct db_txn *txn;
+
+	if (desk_begin(d, &txn, why) == -1)
+		return -1;
+	if (d->seq >= after) {
+		(void)why_set(why, "there is a desk:%llu, which the gate does "
+		    "not know: move the folder away, keep it for whoever asks "
+		    "what happened, and say it again", (unsigned long long)
+		    d->seq);
+		desk_abort(d);
+		return -1;
+	}
+	for (size_t i = 0; i < HASH_SHA256; i++)
+		(void)snprintf(hex + 2 * i, 3, "%02x", chain[i]);
+	r.kind = DESK_ANEW;
+	r.amount = (int64_t)d->seq;
+	r.object = slice_of(hex);
+	d->seq = after;
+	memcpy(d->chain, chain, HASH_SHA256);
+	if (desk_put(d, &r, seq, why) == -1) {
+		desk_abort(d);
+		return -1;
+	}
+	return desk_commit(d, why);
+}
+
+/* nibble - of hex; -1 */
+static int
+nibble(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+	    c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* desk_anew_after - the chain in its object */
+bool
+desk_anew_after(const struct desk_record *r, uint8_t chain[HASH_SHA256])
+{
+	if (r->kind != DESK_ANEW || r->object.n != 2 * HASH_SHA256 ||
+	    r->amount < 0)
+		return false;
+	for (size_t i = 0; i < HASH_SHA256; i++) {
+		int high = nibble(r->object.p[2 * i]);
+		int low = nibble(r->object.p[2 * i + 1]);
+
+		if (high == -1 || low == -1)
+			return false;
+		chain[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
 /* --- reading -------------------------------------------------------------- */
 
 /* desk_last - the end of the chain */
@@ -366,20 +427,26 @@ desk_last(struct desk *d, uint64_t *seq, uint8_t chain[HASH_SHA256],
 	return rc;
 }
 
-/* read_row - a copy of one row; its key must be the next one */
+/* read_row - a copy of one row; its key must be the next one, or it says that
+ * those before it are gone */
 static int
 read_row(struct slice key, struct slice value, uint64_t seq,
     struct arena *arena, struct desk_row *row, struct why *why)
 {
+	uint64_t at = key.n == 8 ? be64_get((const uint8_t *)key.p) : 0;
 	struct slice copy;
 
-	if (key.n != 8 || be64_get((const uint8_t *)key.p) != seq)
+	if (at < seq)
 		return why_kind(why, WHY_BROKEN, "desk:%llu is missing",
 		    (unsigned long long)seq);
 	if ((copy = arena_copy(arena, value)).p == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory to read the desk");
 	if (desk_decode(copy, row, why) == -1)
-		return why_in(why, "desk:%llu", (unsigned long long)seq);
+		return why_in(why, "desk:%llu", (unsigned long long)at);
+	if (at != seq && (row->record.kind != DESK_ANEW ||
+	    row->record.seq != at))
+		return why_kind(why, WHY_BROKEN, "desk:%llu is missing",
+		    (unsigned long long)seq);
 	return 0;
 }
 
@@ -403,12 +470,12 @@ desk_read(struct desk *d, uint64_t from, size_t n, struct arena *arena,
 	rc = db_seek(txn, DESK_T_RECORDS, (struct slice){ (char *)at, 8 },
 	    &cursor, &key, &value, why);
 	while (rc == 1 && *got < n) {
-		if (read_row(key, value, from + *got, arena, &rows[*got],
+		if (read_row(key, value, from, arena, &rows[*got],
 		    why) == -1) {
 			rc = -1;
 			break;
 		}
-		(*got)++;
+		from = rows[(*got)++].record.seq + 1;
 		rc = db_next(cursor, &key, &value, why);
 	}
 	db_cursor_close(cursor);

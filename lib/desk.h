@@ -31,7 +31,7 @@ enum desk_kind { DESK_PAUSE = 1, DESK_RESUME, DESK_GRANT, DESK_RESET,
 	DESK_SUPPRESS_ADD, DESK_SUPPRESS_REMOVE, DESK_ACK, DESK_APPROVE,
 	DESK_IMPORT, DESK_CLOCK_ACCEPT, DESK_BREAKER_LIFT,
 	DESK_BACKOFF_LIFT, DESK_HOLD_RELEASE, DESK_HOLD_DROP,
-	DESK_WARMUP_RESUME, DESK_KINDS };
+	DESK_WARMUP_RESUME, DESK_ANEW, DESK_KINDS };
 
 struct desk_kind_row {
 	const char	*name;		/* in JSON and for eyes: "pause" */
@@ -88,6 +88,16 @@ int	 desk_reason(struct slice, struct why *);
 /* One record in a transaction of its own; on disk when it returns 0. */
 int	 desk_append(struct desk *, const struct desk_record *, uint64_t *seq,
 	    struct why *);
+/*
+ * A desk that was lost, or put back from an older copy, goes on behind a record
+ * that it lacks, of that number and chain: the first one is of kind DESK_ANEW,
+ * whose amount is the last record that there is and whose object is the chain
+ * it follows, in hex.  Refused when the desk reaches as far.
+ */
+int	 desk_anew(struct desk *, const struct desk_record *, uint64_t after,
+	    const uint8_t chain[HASH_SHA256], uint64_t *seq, struct why *);
+/* What an ANEW record follows; false: it tells no such thing. */
+bool	 desk_anew_after(const struct desk_record *, uint8_t chain[HASH_SHA256]);
 /* Or step by step, with other rows in the same transaction. After a -1 of
  * desk_put or of a row's: desk_abort. */
 int	 desk_begin(struct desk *, struct db_txn **, struct why *);
@@ -101,7 +111,8 @@ void	 desk_abort(struct desk *);
 int	 desk_last(struct desk *, uint64_t *seq, uint8_t chain[HASH_SHA256],
 	    struct why *);
 /* Up to n rows from that sequence on, copied into the arena. A row that cannot
- * be read is an error that names it. */
+ * be read, or is missing, is an error that names it; those in front of an ANEW
+ * record are not there. */
 int	 desk_read(struct desk *, uint64_t from, size_t n, struct arena *,
 	    struct desk_row *, size_t *got, struct why *);
 /* Is the row what was written behind one whose chain is that? Its body, its

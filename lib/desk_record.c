@@ -62,6 +62,7 @@ const struct desk_kind_row desk_kinds[DESK_KINDS] = {
 	    DESK_NEEDS_OBJECT },
 	[DESK_WARMUP_RESUME] = { "warmup-resume", DESK_NEEDS_REASON |
 	    DESK_NEEDS_OBJECT },
+	[DESK_ANEW] = { "anew", DESK_NEEDS_REASON | DESK_NEEDS_OBJECT },
 };
 
 /* Every text of the body, one list for both directions. */

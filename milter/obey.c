@@ -320,8 +320,9 @@ check_end(struct obey *f, uint64_t seq, const uint8_t chain[HASH_SHA256],
 
 	if (seq < had)
 		return why_set(why, "it ends at desk:%" PRIu64 ", and desk:%"
-		    PRIu64 " was in force already: somebody cut it (penstock "
-		    "audit --verify)", seq, had);
+		    PRIu64 " was in force already: somebody cut it, or put an "
+		    "old copy back (penstock audit --verify, penstock store "
+		    "anew)", seq, had);
 	orders_chain(f->taken, ours);
 	if (memcmp(ours, chain, sizeof(ours)) != 0)
 		return why_set(why, "desk:%" PRIu64 " is not the decision that "
@@ -344,8 +345,8 @@ opened(struct obey *f, struct why *why)
 		return 1;
 	got = desk_open_read(&f->desk, f->dir, why);
 	if (got == 0 && (f->seen || orders_seq(f->taken) > 0))
-		return why_set(why, "%s is gone: put it back from a backup",
-		    f->dir);
+		return why_set(why, "%s is gone: put its newest backup back; "
+		    "that, or none, needs penstock store anew", f->dir);
 	f->seen = f->seen || got == 1;
 	return got;
 }

@@ -44,7 +44,7 @@ audit_next(struct audit *a, const struct desk_row **row, struct why *why)
 			return -1;
 		if (a->n == 0)
 			return 0;
-		a->next += a->n;
+		a->next = a->rows[a->n - 1].record.seq + 1;
 	}
 	*row = &a->rows[a->at++];
 	return 1;
@@ -151,7 +151,11 @@ put_row(struct buf *b, const struct desk_row *row)
 	part(b, " stream ", r->stream);
 	part(b, " provider ", r->provider);
 	part(b, " limit ", r->limit);
-	part(b, " ", r->object);
+	if (r->kind == DESK_ANEW && r->seq > 0)
+		buf_printf(b, ", without desk:%" PRId64 " to desk:%" PRIu64,
+		    r->amount + 1, r->seq - 1);
+	else
+		part(b, " ", r->object);
 	part(b, " ", r->subject);
 	if (row->erased)
 		buf_str(b, " (erased)");

@@ -21,6 +21,8 @@ enum { HEADS = 64 };
 
 struct verdict_of {
 	uint64_t	 rows, heads;	/* that were well */
+	uint64_t	 last;		/* record that was read */
+	uint64_t	 gone;		/* records that somebody answers for */
 	uint64_t	 wrong;		/* first record that is not; 0: none */
 	struct buf	 text;		/* why */
 };
@@ -104,11 +106,34 @@ differ(struct verdict_of *v, const struct store_head *head)
 static void
 cut(struct verdict_of *v, const struct store_head *head)
 {
-	v->wrong = v->rows + 1;
+	v->wrong = v->last + 1;
 	buf_printf(&v->text, "desk:%" PRIu64 " is missing: the desk ends at "
 	    "desk:%" PRIu64 ", and the gate read up to desk:%" PRIu64,
-	    v->rows + 1, v->rows, head->seq);
+	    v->last + 1, v->last, head->seq);
 	when(&v->text, head);
+}
+
+/* anew - records are gone and somebody said that it goes on; from is what it
+ * goes on from.  The gate's heads of what is gone have nothing to be beside. */
+static int
+anew(struct heads *h, struct verdict_of *v, const struct desk_row *row,
+    uint8_t from[HASH_SHA256], struct store_head *head, int *more,
+    struct why *why)
+{
+	const struct desk_record *r = &row->record;
+
+	if (r->kind != DESK_ANEW || (uint64_t)r->amount != v->last ||
+	    r->seq <= v->last + 1 || !desk_anew_after(r, from))
+		return 0;
+	while (*more == 1 && head->seq < r->seq) {
+		if (head->seq == r->seq - 1 && memcmp(head->chain, from,
+		    HASH_SHA256) != 0)
+			return 0;
+		*more = heads_next(h, head, why);
+	}
+	v->gone += r->seq - 1 - v->last;
+	v->last = r->seq - 1;
+	return *more == -1 ? -1 : 1;
 }
 
 /* walk - records and heads side by side; stops at the first that is wrong */
@@ -121,17 +146,20 @@ walk(struct audit *a, struct heads *h, struct verdict_of *v, struct why *why)
 	int got, more = heads_next(h, &head, why);
 
 	while (more != -1 && (got = audit_next(a, &row, why)) == 1) {
-		if (!desk_follows(row, v->rows + 1, chain)) {
-			v->wrong = v->rows + 1;
+		if (anew(h, v, row, chain, &head, &more, why) == -1)
+			return -1;
+		if (!desk_follows(row, v->last + 1, chain)) {
+			v->wrong = v->last + 1;
 			buf_printf(&v->text, "desk:%" PRIu64 " was changed, or "
 			    "does not follow from the one before it",
 			    v->wrong);
 			return 0;
 		}
 		v->rows++;
+		v->last++;
 		memcpy(chain, row->chain, sizeof(chain));
-		while (more == 1 && head.seq <= v->rows) {
-			if (head.seq == v->rows && memcmp(head.chain, chain,
+		while (more == 1 && head.seq <= v->last) {
+			if (head.seq == v->last && memcmp(head.chain, chain,
 			    sizeof(chain)) != 0) {
 				differ(v, &head);
 				return 0;
@@ -156,15 +184,18 @@ print(const struct audit *a, struct verdict_of *v)
 	if (v->wrong == 0 && v->rows == 0 && v->heads == 0)
 		buf_str(&v->text, "nothing was ever decided");
 	else if (v->wrong == 0)
-		buf_printf(&v->text, "%" PRIu64 " decisions, the chain is "
-		    "whole; %s", v->rows, a->store == NULL ?
+		buf_printf(&v->text, "%" PRIu64 " decisions%s, the chain is "
+		    "whole; %s", v->rows, v->gone > 0 ? ", after others that "
+		    "were lost (penstock audit says who went on)" : "",
+		    a->store == NULL ?
 		    "there is no gate's store to compare with" :
 		    v->heads == 0 ? "no gate has read them yet" :
 		    "it is the one that the gate saw");
 	if (a->json) {
 		buf_printf(&b, "{\"whole\":%s,\"decisions\":%" PRIu64
-		    ",\"heads\":%" PRIu64 ",\"first_wrong\":",
-		    v->wrong == 0 ? "true" : "false", v->rows, v->heads);
+		    ",\"heads\":%" PRIu64 ",\"lost\":%" PRIu64
+		    ",\"first_wrong\":", v->wrong == 0 ? "true" : "false",
+		    v->rows, v->heads, v->gone);
 		if (v->wrong == 0)
 			buf_str(&b, "null");
 		else
@@ -196,7 +227,7 @@ audit_verify(struct audit *a)
 		rc = tool_fail(TOOL_BROKEN, "%s", why.text);
 	else if (walk(a, h, &v, &why) == -1) {
 		/* a record that cannot be read is as good as a changed one */
-		v.wrong = v.rows + 1;
+		v.wrong = v.last + 1;
 		buf_str(&v.text, why.text);
 	}
 	if (rc == TOOL_OK) {

@@ -17,6 +17,7 @@
 #include "lib/keyword.h"
 #include "lib/scan.h"
 #include "lib/text.h"
+#include "tools/desk_state.h"
 #include "tools/running.h"
 
 #define PATIENCE	(5 * CLOCK_SECOND)
@@ -175,32 +176,17 @@ decision_time(struct decision *d, const struct tenant *t, int64_t us)
 	return copy != NULL ? copy : "?";
 }
 
-/* goes_on - is the desk still the one whose decisions the gate has in force?
- * It obeys no other, so nothing that is decided there would come true. */
+/* append - behind the last one, of the desk or of the gate */
 static int
-goes_on(const struct decision *d, const char *dir, struct why *why)
+append(struct decision *d, struct desk *desk, struct why *why)
 {
-	uint64_t had = orders_seq(d->live.orders), seq = 0;
-	uint8_t ours[HASH_SHA256], chain[HASH_SHA256];
-	struct desk *desk = NULL;
-	int got;
+	uint8_t chain[HASH_SHA256];
 
-	if (had == 0)
-		return 0;
-	if ((got = desk_open_read(&desk, dir, why)) == 1 &&
-	    desk_last(desk, &seq, chain, why) == -1)
-		got = -1;
-	desk_close(desk);
-	if (got == -1)
-		return 0;		/* who writes it says it better */
-	orders_chain(d->live.orders, ours);
-	if (got == 1 && (seq > had || (seq == had && memcmp(ours, chain,
-	    sizeof(ours)) == 0)))
-		return 0;
-	return why_set(why, "%s %s, and the gate has decisions up to "
-	    "desk:%llu in force; put the desk back from a backup (penstock "
-	    "audit --verify)", dir, got == 0 ? "is gone" :
-	    "was cut or written anew", (unsigned long long)had);
+	if (d->record.kind != DESK_ANEW)
+		return desk_append(desk, &d->record, &d->seq, why);
+	orders_chain(d->live.orders, chain);
+	return desk_anew(desk, &d->record, orders_seq(d->live.orders), chain,
+	    &d->seq, why);
 }
 
 /* put - onto the desk */
@@ -212,7 +198,8 @@ put(struct decision *d)
 	struct why why;
 	int rc;
 
-	if (d->live.orders != NULL && goes_on(d, dir, &why) == -1) {
+	if (d->record.kind != DESK_ANEW && desk_goes_on(d->live.config,
+	    d->live.orders, &why) == -1) {
 		free(dir);
 		return tool_fail(TOOL_BROKEN, "not decided: %s", why.text);
 	}
@@ -221,7 +208,7 @@ put(struct decision *d)
 	d->record.time = clock_wall();
 	rc = desk_open(&desk, dir, (uint64_t)d->live.config->map_size, &why);
 	if (rc == 0)
-		rc = desk_append(desk, &d->record, &d->seq, &why);
+		rc = append(d, desk, &why);
 	desk_close(desk);
 	free(dir);
 	return rc == -1 ? tool_fail(TOOL_BROKEN, "not decided: %s", why.text) :

@@ -117,6 +117,8 @@ static const struct command commands[] = {
 	    "the whole store as JSON lines" },
 	{ "store backup", tool_store_backup,
 	    "a consistent copy, while the gate runs" },
+	{ "store anew", tool_store_anew,
+	    "go on after the desk was lost" },
 };
 /* clang-format on */
 

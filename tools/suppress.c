@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/hash.h"
 #include "lib/text.h"
+#include "tools/desk_state.h"
 #include "tools/suppress_row.h"
 
 enum { NOTE = 60 };		/* columns of a remote server's words */
@@ -106,7 +107,11 @@ suppress_desk(struct suppress_tool *t)
 
 	suppress_close(t->lists);
 	t->lists = NULL;
-	rc = desk_open(&t->desk, dir, (uint64_t)t->config->map_size, &why);
+	if (desk_goes_on_gate(t->config, &why) == -1)
+		rc = -1;
+	else
+		rc = desk_open(&t->desk, dir, (uint64_t)t->config->map_size,
+		    &why);
 	free(dir);
 	return rc == 0 ? TOOL_OK : tool_fail(TOOL_BROKEN, "%s", why.text);
 }

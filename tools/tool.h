@@ -101,5 +101,6 @@ int	tool_store_stat(const struct tool *, int argc, char **argv);
 int	tool_store_verify(const struct tool *, int argc, char **argv);
 int	tool_store_dump(const struct tool *, int argc, char **argv);
 int	tool_store_backup(const struct tool *, int argc, char **argv);
+int	tool_store_anew(const struct tool *, int argc, char **argv);
 
 #endif

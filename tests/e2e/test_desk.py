@@ -8,6 +8,7 @@ import stat
 import subprocess
 import time
 
+import proc
 import pytest
 from house import message, send
 
@@ -313,7 +314,6 @@ def test_verify_finds_a_cut_tail_and_the_gate_does_not_obey_it(house):
 
     def status():
         return json.loads(house.gate.penstock("status", "--json").stdout)
-    import proc
     proc.wait_for(lambda: "somebody cut it" in status()["desk"], 10,
                   "the gate to see it")
     assert house.gate.penstock("status").returncode == 1
@@ -342,6 +342,65 @@ def test_nothing_is_decided_at_a_desk_that_the_gate_does_not_obey(house):
     assert said.returncode == 3, said
     assert "was cut or written anew" in said.stderr, said
     assert submit(house).code == 451
+
+
+@pytest.mark.parametrize("backup", [False, True])
+def test_a_lost_desk_goes_on_when_a_person_says_so(house, backup):
+    desk = f"{house.gate.store}/desk"
+
+    def suppress(address):
+        return house.gate.penstock("suppress", "add", address, "--platform",
+                                   "--reason", "asked by letter")
+    assert pause(house, tenant="still").returncode == 0
+    assert suppress("kept@example.org").returncode == 0
+    proc.wait_for(lambda: submit(house, "bolt", recipients=[
+        "kept@example.org"]).code == 550, 20, "the list to hold")
+    shutil.copytree(desk, desk + ".backup")
+    assert pause(house).returncode == 0
+    assert pause(house, "--provider", "google", tenant="bolt").returncode == 0
+    anew = ("store", "anew", "--reason", "disk died, ticket 4711")
+    said = house.gate.penstock(*anew)
+    assert said.returncode == 1 and "in order up to desk:4" in said.stderr
+    shutil.rmtree(desk)
+    if backup:
+        os.rename(desk + ".backup", desk)
+    else:       # nobody's list may look empty; nor does a command make it so
+        proc.wait_for(lambda: submit(house, "bolt").code == 451, 20,
+                      "mail to be deferred")
+        said = suppress("new@example.org")
+        assert said.returncode == 3 and "store anew" in said.stderr, said
+        assert not os.path.exists(desk)
+    said = resume(house)
+    assert said.returncode == 3 and "store anew" in said.stderr, said
+    assert house.gate.penstock("store", "anew").returncode == 2
+    said = house.gate.penstock(*anew)
+    assert said.returncode == 0 and "desk:5, in force" in said.stdout, said
+    # what was in force is so, and can be decided about again
+    assert submit(house).code == 451
+    assert submit(house, "still").code == 451
+    proc.wait_for(lambda: submit(house, "bolt").code == 250, 20,
+                  "mail to flow again")
+    assert submit(house, "bolt", recipients=["x@gmail.com"]).code == 451
+    assert resume(house).returncode == 0
+    assert submit(house).code == 250
+    # a backup brings back what it has of the lists, and no more is claimed
+    got = submit(house, "bolt", recipients=["kept@example.org"])
+    assert got.code == (550 if backup else 250), got
+    said = house.gate.penstock("audit", "--verify", "--json")
+    assert said.returncode == 0, said
+    said = json.loads(said.stdout)
+    assert (said["decisions"], said["lost"], said["first_wrong"]) == \
+        ((4, 2, None) if backup else (2, 4, None))
+    said = house.gate.penstock("audit").stdout
+    assert f"anew, without desk:{3 if backup else 1} to desk:4: disk died" \
+        in said, said
+    # and it is the same for a gate that starts
+    house.gate.kill()
+    house.gate.start()
+    assert submit(house).code == 250
+    assert submit(house, "still").code == 451
+    said = house.gate.penstock(*anew)
+    assert said.returncode == 1 and "in order up to desk:6" in said.stderr
 
 
 CASES = [

@@ -276,6 +276,41 @@ swapped_and_removed_rows_are_found(void **state)
 }
 
 static void
+a_lost_desk_goes_on_behind_what_it_lacks(void **state)
+{
+	struct desk_record r = { .kind = DESK_ANEW,
+		.reason = SLICE("disk died") }, next = pause_of("acme");
+	uint8_t before[HASH_SHA256], after[HASH_SHA256] = { 7, 0xab };
+	struct desk *d = open_desk();
+	struct desk_row rows[4];
+	struct why why;
+	uint64_t seq;
+	size_t got;
+
+	(void)state;
+	assert_int_equal(append(d, &next), 1);
+	/* not in front of what there is, nor beside it */
+	assert_int_equal(desk_anew(d, &r, 1, after, &seq, &why), -1);
+	assert_non_null(strstr(why.text, "move the folder away"));
+	assert_int_equal(desk_anew(d, &r, 5, after, &seq, &why), 0);
+	assert_int_equal(seq, 6);
+	assert_int_equal(append(d, &next), 7);
+	assert_int_equal(desk_read(d, 1, 4, arena, rows, &got, &why), 0);
+	assert_int_equal(got, 3);
+	assert_int_equal(rows[1].record.seq, 6);
+	assert_int_equal(rows[1].record.amount, 1);
+	assert_true(desk_anew_after(&rows[1].record, before));
+	assert_memory_equal(before, after, sizeof(before));
+	assert_true(desk_follows(&rows[1], 6, before));
+	assert_true(desk_follows(&rows[2], 7, rows[1].chain));
+	assert_false(desk_anew_after(&rows[2].record, before));
+	/* whoever is behind the gap does not see it */
+	assert_int_equal(desk_read(d, 7, 4, arena, rows, &got, &why), 0);
+	assert_int_equal(got, 1);
+	desk_close(d);
+}
+
+static void
 an_erased_subject_leaves_the_chain_whole(void **state)
 {
 	static const uint8_t salt[16] = "0123456789abcde";
@@ -558,6 +593,7 @@ main(void)
 		TEST(every_flipped_bit_is_found),
 		TEST(cut_at_every_byte_it_is_no_record),
 		TEST(swapped_and_removed_rows_are_found),
+		TEST(a_lost_desk_goes_on_behind_what_it_lacks),
 		TEST(an_erased_subject_leaves_the_chain_whole),
 		TEST(a_decision_that_lacks_something_is_refused),
 		TEST(two_operators_wait_for_each_other),
