@@ -105,9 +105,19 @@ struct db_stat {
 	unsigned tables, readers;
 };
 int	 db_stat(struct db *, struct db_stat *, struct why *);
+/* What an environment is, whichever it is: a layout for the calls above and
+ * below, which borrows this struct; tables by name. */
+struct db_about {
+	struct db_layout layout;
+	unsigned	 ntables;
+	char		 kind[68], names[DB_TABLES_MAX][32];
+	const char	*tables[DB_TABLES_MAX + 1];
+};
+int	 db_look(const char *dir, struct db_about *, struct why *); /* fetch */
 /* A compacted, consistent copy into a new directory, live. */
 int	 db_copy(struct db *, const char *to, struct why *);
-/* Walk every page and key in a child process (a damaged file may SIGBUS). */
+/* Walk every page and key in a child process (a damaged file may SIGBUS);
+ * layout NULL: of whatever store it is. */
 int	 db_verify(const char *dir, const struct db_layout *, struct why *);
 
 #endif

@@ -197,12 +197,19 @@ static int
 walk_all(const char *dir, const struct db_layout *layout, struct why *why)
 {
 	enum { FREE_LIST = 0, MAIN = 1 };	/* LMDB's own handles */
+	struct db_about about;
 	struct db_txn *txn = NULL;
 	struct db *db = NULL;
 	unsigned i;
-	int rc;
+	int rc = 1;
 
-	if ((rc = db_open_reader(&db, dir, layout, why)) == 0)
+	if (layout == NULL) {
+		rc = db_look(dir, &about, why);
+		layout = &about.layout;
+	}
+	if (rc == 1)
+		rc = db_open_reader(&db, dir, layout, why);
+	if (rc == 0)
 		return why_set(why, "there is no store in %s", dir);
 	if (rc == -1 || db_begin(db, false, &txn, why) == -1)
 		return -1;

@@ -3,7 +3,8 @@
  *
  * db_file.c: the folder, its modes, the owner's lock, the file before LMDB
  * maps it.  db_open.c: making and opening.  db_share.c: once per process.
- * db.c: transactions.  db_care.c: what an owner or a tool does besides.
+ * db.c: transactions.  db_look.c: what an environment is.  db_care.c: what an
+ * owner or a tool does besides.
  */
 #ifndef LIB_DB_IN_H
 #define LIB_DB_IN_H

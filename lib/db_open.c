@@ -174,8 +174,9 @@ check_layout(struct db *db, MDB_txn *txn, struct why *why)
 	p = value.mv_data;
 	version = (uint32_t)p[0] | (uint32_t)p[1] << 8 |
 	    (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-	if (value.mv_size - 4 != strlen(layout->kind) ||
-	    memcmp(p + 4, layout->kind, value.mv_size - 4) != 0)
+	if (layout->kind != NULL && (value.mv_size - 4 !=
+	    strlen(layout->kind) || memcmp(p + 4, layout->kind,
+	    value.mv_size - 4) != 0))
 		return why_set(why, "%s holds a store of kind \"%.*s\", not "
 		    "\"%s\"", db->dir, (int)(value.mv_size - 4), p + 4,
 		    layout->kind);

@@ -97,7 +97,8 @@ int	 desk_append(struct desk *, const struct desk_record *, uint64_t *seq,
 int	 desk_anew(struct desk *, const struct desk_record *, uint64_t after,
 	    const uint8_t chain[HASH_SHA256], uint64_t *seq, struct why *);
 /* What an ANEW record follows; false: it tells no such thing. */
-bool	 desk_anew_after(const struct desk_record *, uint8_t chain[HASH_SHA256]);
+bool	 desk_anew_after(const struct desk_record *,
+	    uint8_t chain[HASH_SHA256]);
 /* Or step by step, with other rows in the same transaction. After a -1 of
  * desk_put or of a row's: desk_abort. */
 int	 desk_begin(struct desk *, struct db_txn **, struct why *);

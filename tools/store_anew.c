@@ -19,15 +19,15 @@
 
 static const char usage[] = "penstock store anew --reason TEXT [--json]";
 static const char help[] =
-"When store/desk was lost: put the newest backup of it back first, if there is\n"
-"one.  Then this goes on behind the last decision that the gate has in force,\n"
-"with a record of who said so.  What is in force stays so; decisions that no\n"
-"backup has are gone from the audit log, and so is what penstock suppress said\n"
+"When store/desk was lost: put its newest backup back first, if there is one.\n"
+"Then this goes on behind the last decision that the gate has in force, with\n"
+"a record of who said so.  What is in force stays so; decisions in no backup\n"
+"are gone from the audit log, and so is what penstock suppress said\n"
 "since the backup: import it again.\n\n"
 "  --reason TEXT  one line; the audit log keeps it\n"
 "  --json         one JSON object\n\n"
-"Exit status: 0 begun anew, 1 the desk is in order, 3 not recorded, or the gate\n"
-"did not take it within 5 s.\n";
+"Exit status: 0 it goes on, 1 the desk is in order, 3 not recorded, or the\n"
+"gate did not take it within 5 s.\n";
 
 /* needed - does the desk lack what the gate has? */
 static int

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import smtplib
+import subprocess
 
 import pytest
 
@@ -378,6 +379,48 @@ def test_who_unsubscribed_gets_no_more_and_the_others_do(house, endpoint):
     assert submit(house, "acme", "bill@acme.example", who[:1],
                   "bill2").code == 250
     assert got(house, "bill2").recipients == who[:1]
+
+
+def test_one_backup_has_all_stores(house, endpoint, reports):
+    gate = house.gate
+    assert gate.penstock("suppress", "add", "kept@example.org", "--platform",
+                         "--reason", "a test").returncode == 0
+    place = f"{house.folder}/backup"
+    said = gate.penstock("store", "backup", place)
+    assert said.returncode == 0, said
+    names = ["outcomes", "gate", "consent", "desk"]
+    assert [x.split(" ")[0] for x in said.stdout.splitlines()] == \
+        [f"{place}/{n}" for n in names], said.stdout
+    assert re.search(r"/consent is well: \d+ suppressed", said.stdout)
+    assert re.search(r"/outcomes is well: \d+ outcomes, \d+ suppressed",
+                     said.stdout), said.stdout
+    assert re.search(r"/desk is well: decisions up to desk:\d+, 1 supp",
+                     said.stdout), said.stdout
+    rows = json.loads(gate.penstock("store", "stat", "--json").stdout)
+    assert list(rows) == names and rows["gate"]["last_seq"] > 0
+    assert "suppressions" in rows["consent"]["rows"]
+    said = gate.penstock("store", "stat", "desk", "consent").stdout
+    assert said.startswith("consent\n") and "\ndesk\n" in said, said
+    assert gate.penstock("store", "verify").returncode == 0
+    assert gate.penstock("store", "verify", "desks").returncode == 2
+    assert gate.penstock("store", "verify", "watch").returncode == 3
+    assert gate.penstock("store", "backup", place).returncode == 1
+    # a part alone, and one that is damaged in the middle
+    one = f"{house.folder}/one"
+    assert gate.penstock("store", "backup", one, "consent").returncode == 0
+    assert os.listdir(one) == ["consent"]
+    with open(gate.conf) as f:
+        text = f.read().replace(gate.store + '"', place + '"')
+    gate.write("backup.conf", text)
+    size = os.path.getsize(f"{place}/consent/data.mdb")
+    with open(f"{place}/consent/data.mdb", "r+b") as f:
+        f.seek(8192)
+        f.write(b"\xff" * (size - 8192))
+    said = subprocess.run([gate_.program("penstock"), "-c",
+                           f"{gate.folder}/backup.conf", "store", "verify"],
+                          capture_output=True, text=True)
+    assert said.returncode == 1 and f"{place}/consent" in said.stderr, said
+    assert f"{place}/desk is well" in said.stdout, said
 
 
 def letter(sender, mark, body):

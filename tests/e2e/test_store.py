@@ -243,8 +243,7 @@ def test_a_backup_while_mail_flows_is_whole():
             for n in range(5):
                 copy = f"{house.folder}/copy{n}"
                 known = len(house.gate.events())
-                said = house.gate.penstock("store", "backup",
-                                           f"{copy}/gate")
+                said = house.gate.penstock("store", "backup", copy)
                 assert said.returncode == 0, said.stdout + said.stderr
                 conf = f"{copy}/penstock.conf"
                 with open(house.gate.conf) as f:

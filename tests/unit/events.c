@@ -362,7 +362,7 @@ the_store_is_told_verified_dumped_and_copied(void **state)
 	assert_non_null(strstr(out, "\"last_seq\":5,"));
 	assert_non_null(strstr(out, "\"events\":5,"));
 	assert_int_equal(run(tool_store_stat, ""), TOOL_OK);
-	assert_non_null(strstr(out, "events       5 rows"));
+	assert_non_null(strstr(out, "  events        5 rows"));
 	assert_int_equal(run(tool_store_dump, ""), TOOL_OK);
 	assert_int_equal(lines(), 7);	/* store, checkpoint, five */
 	assert_non_null(strstr(out, "{\"record\":\"event\",\"kind\":\"accept\""
