@@ -53,6 +53,14 @@ get_form(void *with, struct slice path, struct arena *arena,
 	return store_form(with, path, arena, text, why);
 }
 
+/* each_form - all of them */
+static int
+each_form(void *with, bool (*call)(void *, struct slice, struct slice),
+    void *with_call, struct why *why)
+{
+	return store_each_form(with, call, with_call, why);
+}
+
 /* load - as the configuration says; running may be NULL; keys are stat'ed all,
  * and that many are parsed here and now */
 static int
@@ -70,6 +78,7 @@ load(const struct gate *gate, const struct policy *running, size_t keys,
 	*out = NULL;
 	if (gate->store != NULL) {
 		args.forms.get = get_form;
+		args.forms.each = each_form;
 		args.forms.with = gate->store;
 	}
 	return policy_load(&args, out, problems, why);

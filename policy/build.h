@@ -33,6 +33,7 @@ struct unit {
 	struct picture	 now;		/* the form in force */
 	struct picture	 partial;	/* what a broken text claims */
 	struct picture	*good;		/* last good form, once asked for */
+	const char	*was;		/* good is of that path, which is gone */
 	bool		 good_asked;
 	bool		 good_unfit;	/* there is one, it does not go with
 					   this main part */
@@ -322,6 +323,10 @@ bool	 read_beside(struct build *, const char *from, const struct value *,
 void	 read_folders(struct build *);
 /* load.c: the last good form of a unit, or NULL */
 struct picture *load_good(struct build *, uint32_t unit);
+bool	 load_text(struct build *, uint32_t unit, const char *path,
+	    struct slice text, struct picture *, struct problems *);
+/* adopt.c: a file that got another name and broke at once */
+void	 adopt(struct build *);
 
 /* finish.c: tenants, index, hash; and a last look at the whole */
 void	 finish(struct build *);

@@ -138,6 +138,7 @@ take_tables(struct build *b)
 	index->nunits = b->nunits;
 	for (size_t i = 0; i < b->nunits; i++) {
 		index->units[i].path = b->units[i].path;
+		index->units[i].was = b->units[i].was;
 		index->units[i].form = b->units[i].form;
 		memcpy(index->units[i].hash, b->units[i].now.hash,
 		    HASH_SHA256);

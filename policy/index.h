@@ -38,7 +38,7 @@ struct stake {
 
 /* A file that stands or falls as one; unit 0 is the main part. */
 struct policy_unit {
-	const char	*path;
+	const char	*path, *was;	/* was: or NULL; adopt.c */
 	enum form	 form;
 	uint8_t		 hash[HASH_SHA256];	/* of the bytes in force */
 };

@@ -5,6 +5,7 @@
  *   compile it: settings, pools, groups, classes, tenants
  *   read the folders' files, one after the other; each alone is good, or
  *     falls back to its last good form, or is broken
+ *   give a file that got another name the form of the old one     adopt.c
  *   settle rival claims                                  rivals.c
  *   salvage logins of broken files, so that they get 451
  *   make the index, look at the whole, judge keys        finish.c, check.c
@@ -21,9 +22,9 @@
 
 #define FILE_ARENA	(64 << 10)	/* a tenant file and its tree */
 
-/* compile_text - a tenant file's bytes into a picture; true: no mistake */
-static bool
-compile_text(struct build *b, uint32_t unit, const char *path,
+/* load_text - a tenant file's bytes into a picture; true: no mistake */
+bool
+load_text(struct build *b, uint32_t unit, const char *path,
     struct slice text, struct picture *pic, struct problems *problems)
 {
 	unsigned errors = problems->errors;
@@ -54,7 +55,7 @@ load_good(struct build *b, uint32_t unit)
 	if (forms->get(forms->with, slice_of(u->path), b->file, &text, &why) !=
 	    1 || (pic = build_alloc(b, b->work, 1, sizeof(*pic))) == NULL)
 		return NULL;
-	if (compile_text(b, unit, build_printf(b, b->keep, "%s" LAST_GOOD,
+	if (load_text(b, unit, build_printf(b, b->keep, "%s" LAST_GOOD,
 	    u->path), text, pic, &mute))
 		u->good = pic;
 	else
@@ -129,7 +130,7 @@ read_unit(struct build *b, uint32_t unit)
 		    "%s", got == 0 ? "there is no such file; a link that leads "
 		    "nowhere?" :
 		    why.text);
-	} else if (compile_text(b, unit, u->path, text, &u->now,
+	} else if (load_text(b, unit, u->path, text, &u->now,
 	    b->problems)) {
 		u->form = FORM_CURRENT;
 		return;
@@ -194,6 +195,12 @@ say_forms(struct build *b)
 
 		if (u->form == FORM_CURRENT || b->args->forms.get == NULL)
 			continue;
+		if (u->form == FORM_LAST_GOOD && u->was != NULL) {
+			problem_warn(b->problems, u->first_error, "the tenants "
+			    "of this file go on with the last good form of "
+			    "%s, which is gone", u->was);
+			continue;
+		}
 		problem_warn(b->problems, u->first_error,
 		    u->form == FORM_LAST_GOOD ?
 		    "the tenants of this file go on with its last good form" :
@@ -213,6 +220,8 @@ build_all(struct build *b)
 		b->units[0].form = FORM_BROKEN;
 	for (uint32_t i = 1; i < b->nunits && !b->nomem; i++)
 		read_unit(b, i);
+	if (!b->nomem)
+		adopt(b);
 	if (b->nomem)
 		return;
 	rivals_settle(b);

@@ -236,6 +236,8 @@ policy_files_unless(const struct policy *p,
 	for (size_t i = 1; arena != NULL && i < p->index->nunits; i++) {
 		const struct policy_unit *u = &p->index->units[i];
 
+		if (u->was != NULL)		/* it lives on that one */
+			(void)known(with, slice_of(u->was), u->hash);
 		if (u->form != FORM_CURRENT ||
 		    known(with, slice_of(u->path), u->hash))
 			continue;

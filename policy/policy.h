@@ -378,6 +378,10 @@ struct policy_forms {
 	int	(*get)(void *, struct slice path, struct arena *,
 		    struct slice *text, struct why *);
 	void	*with;
+	/* Every form, as store_each_form; NULL function: a file that was
+	 * renamed does not find that of its old name. */
+	int	(*each)(void *, bool (*)(void *, struct slice path,
+		    struct slice text), void *, struct why *);
 };
 
 struct policy_load {

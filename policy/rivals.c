@@ -57,6 +57,14 @@ claims(const struct picture *pic, const struct stake *wanted)
 	return false;
 }
 
+/* holds - is it that file, under whichever name? */
+static bool
+holds(const struct unit *u, const char *holder)
+{
+	return strcmp(holder, u->path) == 0 ||
+	    (u->was != NULL && strcmp(holder, u->was) == 0);
+}
+
 /* beats - does the later claim win over the earlier one? */
 static bool
 beats(struct build *b, const struct stake *later, const struct stake *earlier)
@@ -66,9 +74,9 @@ beats(struct build *b, const struct stake *later, const struct stake *earlier)
 	    (enum stake_kind)later->kind, later->text) : NULL;
 	bool good_later, good_earlier;
 
-	if (holder != NULL && strcmp(holder, b->units[earlier->unit].path) == 0)
+	if (holder != NULL && holds(&b->units[earlier->unit], holder))
 		return false;
-	if (holder != NULL && strcmp(holder, b->units[later->unit].path) == 0)
+	if (holder != NULL && holds(&b->units[later->unit], holder))
 		return true;
 	if (earlier->unit == 0)
 		return false;

@@ -40,6 +40,14 @@ form_get(void *with, struct slice path, struct arena *arena,
 	return store_form(with, path, arena, text, why);
 }
 
+/* form_each - all of them */
+static int
+form_each(void *with, bool (*call)(void *, struct slice, struct slice),
+    void *with_call, struct why *why)
+{
+	return store_each_form(with, call, with_call, why);
+}
+
 /* load - the policy; errors to stderr, though a tenant's own do not stop us */
 static int
 load(struct live *live)
@@ -52,7 +60,8 @@ load(struct live *live)
 	int got;
 
 	if (live->store != NULL)
-		args.forms = (struct policy_forms){ form_get, live->store };
+		args.forms = (struct policy_forms){ form_get, live->store,
+		    form_each };
 	problems_init(&problems, live->arena);
 	got = policy_load(&args, &live->policy, &problems, &why);
 	if (got == -1)

@@ -2,10 +2,12 @@
 decided by half a policy, and neighbours never notice.  tests/soak has the full
 count."""
 
+import json
 import os
 import threading
 
 import house as houses
+import proc
 from rawmilter import Closed, Milter
 
 ROUNDS = int(os.environ.get("ROUNDS", "50"))
@@ -54,6 +56,43 @@ class Sender(threading.Thread):
                     m.quit()
             except (Closed, OSError):
                 self.cut += 1
+
+
+def test_a_tenant_file_renamed_and_broken_at_once_goes_on():
+    with houses.House(queue=False, tenants={"old.conf": whole("b", 0)}) as h:
+        def sends():
+            with Milter(h.gate.socket) as m:
+                m.hello()
+                reply, got = m.send("b", "<news@b.example>",
+                                    ["<you@c.example>"],
+                                    houses.message("news@b.example"))
+                m.quit()
+            return got
+
+        def forms():
+            dump = h.gate.penstock("store", "dump").stdout.splitlines()
+            return [os.path.basename(x["path"]) for x in map(json.loads, dump)
+                    if x["record"] == "form"]
+        assert sends()
+        proc.wait_for(lambda: forms() == ["old.conf"], 20, "the form")
+        tenants = h.gate.folder + "/tenants.d"
+        os.rename(f"{tenants}/old.conf", f"{tenants}/new.conf")
+        h.gate.write("tenants.d/new.conf", whole("b", 1).replace(
+            "domains", "domain"))
+        said = h.gate.reload()
+        assert said.returncode == 1
+        assert "last good form of" in said.stdout + said.stderr, said
+        assert sends()
+        h.gate.kill()
+        h.gate.start()
+        assert sends()
+        said = h.gate.penstock("tenant", "list").stdout
+        assert "last good" in said, said
+        # mended: the form is that of the new name, and the old one goes
+        h.gate.write("tenants.d/new.conf", whole("b", 1))
+        assert h.gate.reload().returncode == 0
+        proc.wait_for(lambda: forms() == ["new.conf"], 20, "the new form")
+        assert sends()
 
 
 def test_half_of_many_reloads_are_broken_and_no_mail_notices():

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/clock.h"
 #include "policy/policy.h"
@@ -36,12 +37,27 @@ kept_get(void *with, struct slice path, struct arena *a, struct slice *text,
 	return 0;
 }
 
+/* kept_each - all of them */
+static int
+kept_each(void *with, bool (*call)(void *, struct slice, struct slice),
+    void *arg, struct why *why)
+{
+	(void)why;
+	assert_ptr_equal(with, kept);
+	for (size_t i = 0; i < KEPT && kept[i].path != NULL; i++)
+		if (!call(arg, slice_of(kept[i].path),
+		    slice_of(kept[i].text)))
+			break;
+	return 0;
+}
+
 /* load - policy.conf as a gate does, over a running one */
 static struct policy *
 load(const struct policy *running, int want)
 {
 	struct policy_load args = { .path = "policy.conf", .keys = "keys",
-	    .running = running, .forms = { kept_get, kept } };
+	    .running = running, .forms = { kept_get, kept,
+	    kept_each } };
 	struct policy *out;
 	struct why why;
 
@@ -172,6 +188,80 @@ a_broken_file_takes_no_name_from_a_good_one(void **state)
 	assert_int_equal(form(p, "x"), FORM_CURRENT);
 	assert_int_equal(policy_by_login(p, SLICE("bad"), NULL)->form,
 	    FORM_BROKEN);
+	policy_drop(p);
+}
+
+#define BROKEN(name)	"tenant \"" name "\" { burst = 5 }\n"
+
+static void
+a_file_that_was_renamed_and_broke_keeps_its_form(void **state)
+{
+	struct policy *p, *running;
+
+	(void)state;
+	kept[0].path = "t/old.conf";
+	kept[0].text = TENANT("b", "b", "b.example");
+	put("t/old.conf", kept[0].text);
+	running = load(NULL, 1);
+	assert_int_equal(unlink("t/old.conf"), 0);
+	put("t/new.conf", BROKEN("b"));
+	p = load(running, 1);		/* at a reload */
+	assert_int_equal(form(p, "b"), FORM_LAST_GOOD);
+	assert_string_equal(owner(p, "b"), "b");
+	assert_false(p->some_broken);
+	policy_drop(running);
+	running = p;
+	/* a rival of the same login does not get it, before or behind it */
+	put("t/a.conf", TENANT("a", "b", "a.example"));
+	p = load(running, 1);
+	assert_string_equal(owner(p, "b"), "b");
+	policy_drop(p);
+	policy_drop(running);
+	p = load(NULL, 1);		/* and at a start */
+	assert_string_equal(owner(p, "b"), "b");
+	assert_int_equal(form(p, "b"), FORM_LAST_GOOD);
+	policy_drop(p);
+}
+
+static void
+a_form_is_nobodys_whose_tenant_moved_elsewhere(void **state)
+{
+	struct policy *p;
+
+	(void)state;
+	kept[0].path = "t/old.conf";
+	kept[0].text = TENANT("b", "b", "b.example")
+	    TENANT("c", "c", "c.example");
+	put("t/moved.conf", TENANT("c", "c2", "c.example"));
+	put("t/new.conf", BROKEN("b"));
+	p = load(NULL, 1);
+	assert_string_equal(owner(p, "c2"), "c");
+	assert_int_equal(form(p, "c"), FORM_CURRENT);
+	assert_string_equal(owner(p, "b"), "-");
+	assert_string_equal(owner(p, "c"), "-");
+	assert_true(p->some_broken);
+	policy_drop(p);
+}
+
+static void
+a_form_has_one_heir_and_none_while_its_file_is_there(void **state)
+{
+	struct policy *p;
+
+	(void)state;
+	kept[0].path = "t/old.conf";
+	kept[0].text = TENANT("b", "b", "b.example");
+	kept[1].path = "t/there.conf";
+	kept[1].text = TENANT("d", "d", "d.example");
+	put("t/m.conf", BROKEN("b"));
+	put("t/n.conf", BROKEN("b"));
+	put("t/there.conf", "nonsense\n");
+	put("t/z.conf", BROKEN("d"));
+	p = load(NULL, 1);
+	assert_string_equal(owner(p, "b"), "b");
+	assert_string_equal(owner(p, "d"), "d");
+	assert_int_equal(p->ntenants, 2);
+	assert_true(p->some_broken);	/* n and z have nothing */
 	policy_drop(p);
 }
 
@@ -696,6 +786,9 @@ main(void)
 		CASE(a_broken_file_goes_on_with_its_last_good_form),
 		CASE(a_new_broken_file_holds_what_logins_it_can),
 		CASE(a_broken_file_takes_no_name_from_a_good_one),
+		CASE(a_file_that_was_renamed_and_broke_keeps_its_form),
+		CASE(a_form_is_nobodys_whose_tenant_moved_elsewhere),
+		CASE(a_form_has_one_heir_and_none_while_its_file_is_there),
 		CASE(a_last_good_form_must_fit_the_new_main_file),
 		CASE(a_mistake_in_the_main_part_refuses_everything),
 		CASE(the_holder_in_the_running_policy_keeps_a_login),

@@ -88,6 +88,14 @@ form_get(void *with, struct slice path, struct arena *arena,
 	return store_form(with, path, arena, text, why);
 }
 
+/* form_each - all of them */
+static int
+form_each(void *with, bool (*call)(void *, struct slice, struct slice),
+    void *with_call, struct why *why)
+{
+	return store_each_form(with, call, with_call, why);
+}
+
 /* note_streams - the longest window of a tenant */
 static void
 note_streams(struct breakers *b, const struct tenant *t)
@@ -115,7 +123,8 @@ load(struct breakers *b)
 	int got;
 
 	if (b->in->gate != NULL)
-		args.forms = (struct policy_forms){ form_get, b->in->gate };
+		args.forms = (struct policy_forms){ form_get, b->in->gate,
+		    form_each };
 	problems_init(&problems, b->arena);
 	got = policy_load(&args, &fresh, &problems, &why);
 	if (got != 1) {
