@@ -69,6 +69,8 @@ static const struct keyword rows[] = {
 	  .unset = "{}", .help = "more of them" },
 	{ "journal", KEYWORD_SET, IN_INGEST, WORD_INGEST_JOURNAL,
 	  .unset = "{}", .help = "units whose journal is followed" },
+	{ "journal_folder", KEYWORD_STRING, IN_INGEST, WORD_INGEST_FOLDER,
+	  .unset = "", .help = "where the journal lies, if not this machine's" },
 	{ "log_zone", KEYWORD_ZONE, IN_INGEST, WORD_INGEST_ZONE,
 	  .unset = "", .help = "zone of times that name none" },
 	{ "instances", KEYWORD_SET, IN_INGEST, WORD_INGEST_INSTANCES,

@@ -38,6 +38,7 @@ struct config {
 		size_t		 nlogs;
 		const char	**journal;	/* units, of the journal */
 		size_t		 njournal;
+		const char	*journal_folder; /* "": this machine's */
 		const char	*zone;		/* of times without one; "" */
 		const char	**names;	/* syslog_name, instance, ... */
 		size_t		 nnames;	/* of both: even */

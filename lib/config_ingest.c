@@ -145,6 +145,12 @@ config_ingest(struct reader *r, const struct node *n, int id)
 		c->ingest.njournal = strings(r, &n->value,
 		    &c->ingest.journal);
 		break;
+	case WORD_INGEST_FOLDER:
+		if (n->value.text.n == 0)
+			c->ingest.journal_folder = "";
+		else
+			config_path(r, n, &c->ingest.journal_folder);
+		break;
 	case WORD_INGEST_ZONE:
 		read_zone(r, n);
 		break;
@@ -194,6 +200,8 @@ config_ingest_defaults(struct reader *r)
 
 	if (c->ingest.zone == NULL)
 		c->ingest.zone = "";
+	if (c->ingest.journal_folder == NULL)
+		c->ingest.journal_folder = "";
 	if (c->ingest.user == NULL)
 		c->ingest.user = "";
 	if (c->ingest.lmtp == NULL)

@@ -30,8 +30,8 @@ _ports = set()
 
 def start(arguments, **how):
     """Popen, in a session of its own, that does not outlive us."""
-    process = subprocess.Popen(arguments, stdin=subprocess.DEVNULL,
-                               start_new_session=True, **how)
+    how.setdefault("stdin", subprocess.DEVNULL)
+    process = subprocess.Popen(arguments, start_new_session=True, **how)
     theirs, ours = os.pipe()
     watcher = subprocess.Popen(
         ["sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(process.pid)],

@@ -106,7 +106,8 @@ everything_set(void **state)
 	    "user = \"u\" timeout = \"5 minutes\" max_sessions = 7\n"
 	    "drain = \"0s\" instance = \"mta1\" }\n"
 	    "ingest { log = \"/l1\" logs = {\"/l2\"} user = \"i\"\n"
-	    "journal = {\"postfix@-.service\"} log_zone = \"UTC\"\n"
+	    "journal = {\"postfix@-.service\"} journal_folder = \"/j\"\n"
+	    "log_zone = \"UTC\"\n"
 	    "instances = {\"postfix-two=two\"} relays = {\"hop:25\"} }\n"
 	    "preflight { } alert { user = \"a\" } monitor { listen = "
 	    "\"127.0.0.1:8080\" } keys { user = \"\" }\n"
@@ -136,6 +137,7 @@ everything_set(void **state)
 	assert_string_equal(c->ingest.logs[0], "/l1");
 	assert_string_equal(c->ingest.logs[1], "/l2");
 	assert_string_equal(c->ingest.journal[0], "postfix@-.service");
+	assert_string_equal(c->ingest.journal_folder, "/j");
 	assert_string_equal(c->ingest.zone, "UTC");
 	assert_true(c->ingest.nnames == 2 && c->ingest.nrelays == 1);
 	assert_string_equal(c->ingest.names[0], "postfix-two");

@@ -20,6 +20,7 @@ struct journal {
 	char		*unit;
 	struct buf	 tag, message;
 	bool		 taken;
+	bool		 here;		/* it stands on one not taken yet */
 };
 
 /* failed - the sentence for an error of the library */
@@ -49,16 +50,17 @@ seek(struct journal *g, struct slice cursor, struct why *why)
 	rc = sd_journal_seek_cursor(g->j, text);
 	if (rc >= 0 && (rc = sd_journal_next(g->j)) >= 0 &&
 	    sd_journal_test_cursor(g->j, text) <= 0 && rc > 0)
-		/* that entry is gone: this one is the first behind it */
-		rc = sd_journal_previous(g->j);
+		/* that entry is gone: this one is the first behind it, and
+		 * there may be none to go back to */
+		g->here = true;
 	free(text);
 	return rc < 0 ? failed(why, g->unit, "find the last entry", rc) : 0;
 }
 
 /* journal_open - one unit */
 int
-journal_open(struct journal **out, const char *unit, struct slice cursor,
-    struct why *why)
+journal_open(struct journal **out, const char *folder, const char *unit,
+    struct slice cursor, struct why *why)
 {
 	struct journal *g = calloc(1, sizeof(*g));
 	char match[300];
@@ -70,9 +72,18 @@ journal_open(struct journal **out, const char *unit, struct slice cursor,
 		return why_kind(why, WHY_MEMORY, "no memory for a journal");
 	}
 	snprintf(match, sizeof(match), "_SYSTEMD_UNIT=%s", unit);
-	if ((rc = sd_journal_open(&g->j, SD_JOURNAL_LOCAL_ONLY)) < 0 ||
-	    (rc = sd_journal_add_match(g->j, match, 0)) < 0) {
+	rc = folder[0] == '\0' ? sd_journal_open(&g->j,
+	    SD_JOURNAL_LOCAL_ONLY) : sd_journal_open_directory(&g->j, folder,
+	    0);
+	if (rc < 0 || (rc = sd_journal_add_match(g->j, match, 0)) < 0) {
 		failed(why, unit, "open it (group systemd-journal?)", rc);
+		journal_close(g);
+		return -1;
+	}
+	/* without it the library never looks for files that come later: after
+	 * journald has begun a new one there would be nothing any more */
+	if ((rc = sd_journal_get_fd(g->j)) < 0) {
+		failed(why, unit, "watch it", rc);
 		journal_close(g);
 		return -1;
 	}
@@ -119,13 +130,14 @@ journal_next(struct journal *g, struct slice *tag, struct slice *message,
     int64_t *time, struct why *why)
 {
 	uint64_t us;
-	int rc;
+	int rc = 1;
 
 	(void)sd_journal_process(g->j);		/* files that came or went */
-	if ((rc = sd_journal_next(g->j)) < 0)
+	if (!g->here && (rc = sd_journal_next(g->j)) < 0)
 		return failed(why, g->unit, "read it", rc);
-	if (rc == 0)
+	if (!g->here && rc == 0)
 		return 0;
+	g->here = false;
 	if ((rc = sd_journal_get_realtime_usec(g->j, &us)) < 0)
 		return failed(why, g->unit, "tell the time of an entry", rc);
 	g->taken = true;

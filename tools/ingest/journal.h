@@ -16,9 +16,10 @@
 
 struct journal;
 
-/* cursor: as journal_cursor wrote it; p NULL: from now on. Action. */
-int	journal_open(struct journal **, const char *unit, struct slice cursor,
-	    struct why *);
+/* folder: of journal files; "": the journal of this machine.  cursor: as
+ * journal_cursor wrote it; p NULL: from now on. Action. */
+int	journal_open(struct journal **, const char *folder, const char *unit,
+	    struct slice cursor, struct why *);
 void	journal_close(struct journal *);		/* NULL allowed */
 /* The next entry; slices live until the next call. Fetch. */
 int	journal_next(struct journal *, struct slice *tag,

@@ -104,7 +104,9 @@ reopen(struct source *s, struct why *why)
 	if (rc != -1)
 		rc = s->path != NULL ?
 		    follow_open(&s->follow, s->path, cursor, why) :
-		    journal_open(&s->journal, s->unit, cursor, why);
+		    journal_open(&s->journal,
+		    s->in->config->ingest.journal_folder, s->unit, cursor,
+		    why);
 	arena_free(arena);
 	return rc;
 }
