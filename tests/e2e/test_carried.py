@@ -357,6 +357,42 @@ def test_a_bounce_in_its_own_words_is_known_by_its_address(house, reports,
                     "dsn: 1 recorded, 0 known, 0 unproven"]
 
 
+def test_a_complaint_finds_its_message_by_what_is_left_of_it(house, reports):
+    who = ["ann@two.example", "bob@two.example"]
+    sent = submit(house, "acme", "verp@acme.example", who, "left")
+    path = event_of(house, sent)["return_path"]
+
+    def complain(about, feedback_id, mail_from):
+        with open(f"{SAMPLES}/arf/cfbl") as f:
+            text = f.read().replace(
+                "CFBL-Feedback-ID: k7abcdefghij",
+                f"CFBL-Feedback-ID: {feedback_id}\n"
+                f"Original-Mail-From: <{mail_from}>").replace(
+                    "ann@far.example", about).replace("1001.news", "0.none")
+        before = len(reports.log())
+        with smtplib.LMTP("127.0.0.1", REPORTS) as c:
+            c.sendmail("<>", ["fbl@bounce.acme.example"], text)
+        return proc.wait_for(lambda: re.findall(
+            r"mail: arf: abuse, (.*)", reports.log()[before:]), 60,
+            "an answer")[0]
+    nothing = "0 recorded, 0 known, 1 unproven"
+    # an id that somebody spoilt, and the return path that is whole
+    assert complain(who[0], "k7abcdefghij", path) == \
+        "1 recorded, 0 known, 0 unproven"
+    # who has the message names its recipients, each once, and nobody else
+    assert complain(who[0], path[2:34], path) == \
+        "0 recorded, 1 known, 0 unproven"
+    assert complain("victim@two.example", path[2:34], path) == nothing
+    assert complain("redacted@two.example", path[2:34], path) == nothing
+    assert complain(who[1], "k7abcdefghij", "b+" + "a" * 32 +
+                    path[34:]) == nothing
+    for address, told in ((who[0], True), (who[1], False),
+                          ("victim@two.example", False)):
+        said = house.gate.penstock("suppress", "check", address, "--tenant",
+                                   "acme")
+        assert ("complaint" in said.stdout) is told, (address, said)
+
+
 def test_who_unsubscribed_gets_no_more_and_the_others_do(house, endpoint):
     who = [f"r{n}@many.example" for n in range(60)]
     assert submit(house, "acme", NEWS, who[:1], "first").code == 250

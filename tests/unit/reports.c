@@ -364,6 +364,71 @@ a_message_id_of_many_messages_names_nobody_by_itself(void **state)
 	assert_int_equal(suppressed("trap@acme.example"), -1);
 }
 
+/* one_more - counts what is kept */
+static bool
+one_more(void *with, const struct quarantined *q)
+{
+	(void)q;
+	++*(uint64_t *)with;
+	return true;
+}
+
+/* to_local_too - of a message to ann and to somebody on this machine */
+static void
+to_local_too(void)
+{
+	struct event_recipient rcpts[] = {
+		{ .address = SLICE("ann@far.example"),
+		  .domain = SLICE("far.example"), .provider = SLICE("other") },
+		{ .address = SLICE("us@acme.example"), .local = true,
+		  .domain = SLICE("acme.example") },
+		{ .address = SLICE("gone@far.example"),
+		  .domain = SLICE("far.example"), .verdict = VERDICT_DROP } };
+	struct event e = { .kind = EVENT_ACCEPT, .time = NOW - CLOCK_HOUR,
+		.queue_id = SLICE("9local"), .tenant = SLICE("acme"),
+		.stream = SLICE("news"), .count = 1,
+		.message_id = SLICE("<both@acme.example>"),
+		.recipients = rcpts, .nrecipients = 3 };
+	struct buf b = BUF_INIT;
+
+	event_encode(&e, &b);
+	must(store_begin(gate, &why));
+	must(store_append(gate, buf_slice(&b), e.time, e.queue_id, &e.seq,
+	    &why));
+	must(store_commit(gate, &why));
+	buf_free(&b);
+}
+
+static void
+who_got_it_too_speaks_once_and_of_recipients_only(void **state)
+{
+	struct slice of_bob = edited("arf", "abuse", "ann@far", "bob@far");
+	uint64_t kept = 0;
+
+	(void)state;
+	/* ann may have written this; it is bob's, once */
+	assert_string_equal(take(of_bob),
+	    "arf: abuse, 1 recorded, 0 known, 0 unproven");
+	assert_string_equal(take(of_bob),
+	    "arf: abuse, 0 recorded, 1 known, 0 unproven");
+	assert_int_equal(suppressed("bob@far.example"), COMPL);
+	assert_int_equal(suppressed("ann@far.example"), -1);
+	/* nobody of that message: kept, and without effect */
+	assert_string_equal(take(edited("arf", "abuse", "ann@far",
+	    "victim@far")), "arf: abuse, 0 recorded, 0 known, 1 unproven");
+	assert_int_equal(suppressed("victim@far.example"), -1);
+	must(quarantine_each(store, one_more, &kept, &why));
+	assert_int_equal(kept, 1);
+	/* somebody on this machine has it too, and might be who complains */
+	to_local_too();
+	assert_string_equal(take(edited("arf", "redacted",
+	    "<1001.news@acme.example>", "<both@acme.example>")),
+	    "arf: abuse, 0 recorded, 0 known, 1 unproven");
+	assert_string_equal(take(edited("arf", "abuse",
+	    "<1001.news@acme.example>", "<both@acme.example>")),
+	    "arf: abuse, 1 recorded, 0 known, 0 unproven");
+}
+
 static void
 a_return_path_says_which_message(void **state)
 {
@@ -385,13 +450,21 @@ a_return_path_says_which_message(void **state)
 	}
 }
 
-/* one_more - counts what is kept */
-static bool
-one_more(void *with, const struct quarantined *q)
+static void
+a_spoilt_feedback_id_is_no_reason_to_give_up(void **state)
 {
-	(void)q;
-	++*(uint64_t *)with;
-	return true;
+	char both[160];
+
+	(void)state;
+	named(false);
+	snprintf(both, sizeof(both), "CFBL-Feedback-ID: k7abcdefghij\n"
+	    "Original-Mail-From: <%s>", bounce_to);
+	assert_string_equal(take(edited("arf", "cfbl",
+	    "CFBL-Feedback-ID: k7abcdefghij", both)),
+	    "arf: abuse, 1 recorded, 0 known, 0 unproven");
+	/* of the message of that path, not of the one with the Message-ID */
+	assert_int_equal(suppressed("cid@far.example"), COMPL);
+	assert_int_equal(suppressed("ann@far.example"), -1);
 }
 
 /* run_story - in a house of its own */
@@ -608,6 +681,8 @@ main(void)
 		cmocka_unit_test(each_mail_has_its_effect_and_no_other),
 		TEST(the_same_bounce_counts_once),
 		TEST(a_message_id_of_many_messages_names_nobody_by_itself),
+		TEST(who_got_it_too_speaks_once_and_of_recipients_only),
+		TEST(a_spoilt_feedback_id_is_no_reason_to_give_up),
 		TEST(a_dmarc_report_counts_once),
 		TEST(a_token_alone_is_a_proof),
 		TEST(nobody_hears_250_before_the_commit),

@@ -10,7 +10,14 @@
  *
  * The recipient must be one of the event.  A report about another address (one
  * that it was forwarded to) is taken for the one recipient, if there is only
- * one: whoever can name the message got it through that recipient.
+ * one: whoever can name the message got it through that recipient.  One beside
+ * a recipient on this machine is not the only one.
+ *
+ * A Message-ID or a return path proves the message and not the recipient: who
+ * got the same message can name the others, and each of them once, since an
+ * outcome of a recipient and a message is recorded once.  What he says of
+ * anybody else's message, or of an address that the message did not go to, has
+ * no effect and is kept.  A link of one recipient (by_token) proves both.
  *
  * A Message-ID is the sender's choice, and some give one to a whole campaign:
  * of all events with it, the last that has the recipient is meant.  Where
@@ -53,12 +60,18 @@ read_event(const struct attribute_by *by, uint64_t seq, struct arena *arena,
 	    e->time < by->now + INT64_C(3600000000);
 }
 
+/* is_here - did the gate let it through, to wherever? */
+static bool
+is_here(const struct event_recipient *r)
+{
+	return r->verdict == VERDICT_PASS || r->verdict == VERDICT_HOLD;
+}
+
 /* is_remote - did the gate let it through to somebody else's server? */
 static bool
 is_remote(const struct event_recipient *r)
 {
-	return !r->local && (r->verdict == VERDICT_PASS ||
-	    r->verdict == VERDICT_HOLD);
+	return !r->local && is_here(r);
 }
 
 /* named_of - whom the claim names; NULL: nobody of this message */
@@ -83,11 +96,11 @@ recipient_of(const struct event *e, const struct claim *c)
 	const struct event_recipient *r = named_of(e, c), *only = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; r == NULL && i < e->nrecipients; i++)
-		if (is_remote(&e->recipients[i])) {
+	for (size_t i = 0; r == NULL && i < e->nrecipients; i++) {
+		n += is_here(&e->recipients[i]);
+		if (is_remote(&e->recipients[i]))
 			only = &e->recipients[i];
-			n++;
-		}
+	}
 	return n == 1 ? only : r;
 }
 
@@ -246,12 +259,11 @@ by_message_id(const struct attribute_by *by, const struct claim *c,
 	    try_event(by, seq, c, arena, p, why);
 }
 
-/* by_path - the short token of a return path, or of CFBL-Feedback-ID */
+/* by_path - s: the short token of a return path, or of CFBL-Feedback-ID */
 static int
-by_path(const struct attribute_by *by, const struct claim *c,
+by_path(const struct attribute_by *by, const struct claim *c, struct slice s,
     struct arena *arena, struct proof *p, struct why *why)
 {
-	struct slice s = c->path;
 	struct token_short t;
 	uint64_t seq;
 	int got;
@@ -312,7 +324,9 @@ attribute(const struct attribute_by *by, const struct claim *c,
 	int got;
 
 	*p = (struct proof){ .by = PROOF_PATH };
-	if ((got = by_path(by, c, arena, p, why)) != 0)
+	/* an id that somebody spoilt on its way is no reason to give up */
+	if ((got = by_path(by, c, c->feedback_id, arena, p, why)) != 0 ||
+	    (got = by_path(by, c, c->path, arena, p, why)) != 0)
 		return got;
 	p->by = PROOF_QUEUE_ID;
 	id = c->returned.n > 0 ? field_find(c->returned, "Message-ID",

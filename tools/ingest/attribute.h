@@ -29,7 +29,8 @@ struct claim {
 	struct slice	 message_id;	/* of another place */
 	struct slice	 recipient, original;	/* whom the report names */
 	struct slice	 path;		/* the address that the report came to,
-					   or a token that it bears */
+					   or MAIL FROM as it was */
+	struct slice	 feedback_id;	/* a token that it bears */
 };
 
 enum proof_by { PROOF_NONE, PROOF_QUEUE_ID, PROOF_MESSAGE_ID, PROOF_TOKEN,

@@ -2,7 +2,8 @@
  * report_arf - a complaint becomes outcomes.
  *
  * A complaint about a message with one recipient is his, named or not; one
- * about a message with several needs a name.  abuse, fraud, virus and other are
+ * about a message with several needs a name, and counts once for him, whoever
+ * of them wrote it (attribute.c).  abuse, fraud, virus and other are
  * complaints; not-spam and opt-out are what they say; auth-failure is a report
  * about our signatures and ends in the quarantine, where people see it.
  */
@@ -75,8 +76,8 @@ one(struct job *j, const struct arf *a, enum outcome_kind kind,
     struct slice recipient, struct why *why)
 {
 	struct claim claim = { .returned = a->returned,
-	    .recipient = recipient, .path = a->feedback_id.n > 0 ?
-	    a->feedback_id : a->mail_from };
+	    .recipient = recipient, .path = a->mail_from,
+	    .feedback_id = a->feedback_id };
 	struct attribute_by by;
 	struct proof p;
 	int got;
