@@ -4,11 +4,14 @@
 #include "lib/log.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 enum { LINE_MAX_BYTES = 2048 };
 
@@ -75,6 +78,42 @@ log_line(enum log_level level, const char *fmt, ...)
 
 	if (level > target.most)
 		return;
+	va_start(ap, fmt);
+	write_line(level, fmt, ap);
+	va_end(ap);
+}
+
+/* log_pace - so many in a minute; the first of a new one tells of the last */
+bool
+log_pace(struct log_pace *p, int64_t now, unsigned *left)
+{
+	int64_t minute = now / CLOCK_MINUTE + 1, was = p->minute;
+
+	*left = 0;
+	if (was != minute && atomic_compare_exchange_strong(&p->minute, &was,
+	    minute)) {
+		atomic_store(&p->said, 0);
+		*left = atomic_exchange(&p->left, 0);
+	}
+	if (atomic_fetch_add(&p->said, 1) < LOG_PACE)
+		return true;
+	atomic_fetch_sub(&p->said, 1);
+	atomic_fetch_add(&p->left, 1);
+	return false;
+}
+
+/* log_paced - a line of many */
+void
+log_paced(struct log_pace *p, enum log_level level, const char *fmt, ...)
+{
+	unsigned left;
+	va_list ap;
+
+	if (level > target.most || !log_pace(p, clock_mono(), &left))
+		return;
+	if (left > 0)
+		log_line(level, "%u lines like the next one were left out: "
+		    "more than %d in a minute", left, LOG_PACE);
 	va_start(ap, fmt);
 	write_line(level, fmt, ap);
 	va_end(ap);

@@ -85,13 +85,14 @@ static enum turn
 broke(struct session *s, struct answer *a, enum stage stage, const char *dsn,
     const char *what, const struct why *why)
 {
+	static struct log_pace pace;
 	struct message *m = &s->message;
 	struct slice id = m->queue_id.n > 0 ? m->queue_id : SLICE("NOQUEUE");
 	struct slice name = m->mail.tenant != NULL ? m->mail.tenant->name :
 	    SLICE("-");
 
-	log_error("%.*s: tenant=%.*s: %s: %s", SLICE_ARG(id), SLICE_ARG(name),
-	    what, why->text);
+	log_paced(&pace, LOG_LEVEL_ERROR, "%.*s: tenant=%.*s: %s: %s",
+	    SLICE_ARG(id), SLICE_ARG(name), what, why->text);
 	fail(a, VERDICT_DEFER, stage, "451", dsn,
 	    "local error, try again later");
 	return refuse(s, a);

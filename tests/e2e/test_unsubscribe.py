@@ -476,6 +476,16 @@ def test_mail_without_a_token_is_taken_and_does_nothing(it):
     assert disk(it) == before
 
 
+def test_strangers_do_not_fill_the_log(it):
+    before = len(it.log())
+    with lmtp(it) as peer:
+        for n in range(700):
+            assert peer.sendmail("a@example.org", [f"u{n}@acme.example"],
+                                 "Subject: x\r\n\r\n") == {}
+    # a minute may have ended meanwhile, with a line that says so
+    assert 0 < it.log()[before:].count("mailto: ") <= 2 * 300
+
+
 def test_a_pipe_hands_over(it):
     token = it.token("pipe@example.org")
 

@@ -15,6 +15,7 @@
 #include "lib/buf.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
+#include "lib/log.h"
 #include "lib/map.h"
 #include "lib/mem.h"
 #include "lib/text.h"
@@ -522,6 +523,28 @@ quoted_text_does_no_harm(void **state)
 	assert_int_equal(strlen(q.s), TEXT_QUOTED * 4 + 5);
 }
 
+static void
+lines_that_strangers_cause_are_so_many_in_a_minute(void **state)
+{
+	struct log_pace p = { 0 };
+	unsigned left, said = 0;
+
+	(void)state;
+	for (int i = 0; i < 10 * LOG_PACE; i++) {
+		said += log_pace(&p, CLOCK_MINUTE + i, &left);
+		assert_int_equal(left, 0);
+	}
+	assert_int_equal(said, LOG_PACE);
+	/* the next minute begins with how many there were more, once */
+	assert_true(log_pace(&p, 2 * CLOCK_MINUTE, &left));
+	assert_int_equal(left, 9 * LOG_PACE);
+	assert_true(log_pace(&p, 2 * CLOCK_MINUTE + 1, &left));
+	assert_int_equal(left, 0);
+	/* a quiet hour later as well */
+	assert_true(log_pace(&p, 90 * CLOCK_MINUTE, &left));
+	assert_int_equal(left, 0);
+}
+
 int
 main(void)
 {
@@ -545,6 +568,8 @@ main(void)
 		cmocka_unit_test(clock_starts_no_earlier_than_what_was_stored),
 		cmocka_unit_test(reasons_are_sentences),
 		cmocka_unit_test(quoted_text_does_no_harm),
+		cmocka_unit_test(
+		    lines_that_strangers_cause_are_so_many_in_a_minute),
 	};
 
 	return cmocka_run_group_tests_name("floor", tests, NULL, NULL);

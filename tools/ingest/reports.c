@@ -184,7 +184,10 @@ write_all(struct reports *r, struct job *jobs, const bool *ready, size_t n,
 static void
 failed(struct reports *r, const struct why *why)
 {
-	log_error("mails wait with Postfix: %s", why->text);
+	static struct log_pace pace;
+
+	log_paced(&pace, LOG_LEVEL_ERROR, "mails wait with Postfix: %s",
+	    why->text);
 	if (why->kind != WHY_BROKEN)
 		return;
 	r->broken = true;
@@ -196,9 +199,12 @@ static void
 tell(struct lmtp **all, struct job *jobs, const bool *ready, size_t n,
     bool written)
 {
+	static struct log_pace pace;
+
 	for (size_t i = 0; i < n; i++)
 		if (written && ready[i]) {
-			log_info("mail: %s", jobs[i].answer);
+			log_paced(&pace, LOG_LEVEL_INFO, "mail: %s",
+			    jobs[i].answer);
 			answer(all[i], "250 2.0.0", jobs[i].answer);
 		} else {
 			answer(all[i], "451 4.3.0", "not now, try again");
@@ -225,6 +231,7 @@ ring_again(struct reports *r)
 static void
 batch(struct reports *r, struct lmtp **all, size_t n)
 {
+	static struct log_pace pace;
 	bool ready[LMTP_SLOTS], written;
 	struct job jobs[LMTP_SLOTS];
 	struct why why = { .kind = WHY_OTHER };
@@ -237,7 +244,8 @@ batch(struct reports *r, struct lmtp **all, size_t n)
 		    m->nrecipients, m->message);
 		jobs[i].utf8 = m->utf8;
 		if (ready[i] && read_job(&jobs[i], &why) == 0) {
-			log_warn("a mail waits with Postfix: %s", why.text);
+			log_paced(&pace, LOG_LEVEL_WARN, "a mail waits with "
+			    "Postfix: %s", why.text);
 			ready[i] = false;
 		}
 	}

@@ -52,12 +52,14 @@ show(struct shared *s, struct answer *a, unsigned status, enum page_kind kind,
 static int
 state(struct shared *s, const struct token *t, enum page_kind *kind)
 {
+	static struct log_pace pace;
 	struct why why;
 	int64_t date = 0;
 	int rc = consent_left(s->consent, t, &date, &why);
 
 	if (rc == -1) {
-		log_warn("the store cannot be read: %s", why.text);
+		log_paced(&pace, LOG_LEVEL_WARN, "the store cannot be read: "
+		    "%s", why.text);
 		return -1;
 	}
 	*kind = rc == 0 ? PAGE_ASK :

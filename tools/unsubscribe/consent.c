@@ -97,6 +97,7 @@ write_one(struct consent *c, struct db_txn *txn, const struct wish *w,
 static int
 write_all(struct consent *c, struct wish *batch, struct why *why)
 {
+	static struct log_pace pace;
 	struct db_txn *txn = NULL;
 	bool some = false;
 	int rc;
@@ -113,9 +114,9 @@ write_all(struct consent *c, struct wish *batch, struct why *why)
 		}
 		if (rc == -1)
 			/* why names the address: not for the log */
-			log_warn("an unsubscribe is answered with 503: its "
-			    "address cannot be read, or has %d entries "
-			    "already", SUPPRESS_ENTRIES);
+			log_paced(&pace, LOG_LEVEL_WARN, "an unsubscribe is "
+			    "answered with 503: its address cannot be read, "
+			    "or has %d entries already", SUPPRESS_ENTRIES);
 		w->result = rc == -1 ? CONSENT_LATER : CONSENT_DONE;
 		some = some || rc == 1;
 	}

@@ -98,6 +98,7 @@ reply_of(const struct item *item)
 static void
 deliver(void *self, struct lmtp **l, size_t n)
 {
+	static struct log_pace pace;
 	struct postbox *p = self;
 	struct item *items;
 	size_t all = 0, at = 0;
@@ -124,7 +125,7 @@ deliver(void *self, struct lmtp **l, size_t n)
 			const char *reply = items == NULL ?
 			    "451 4.3.0 no memory" : reply_of(&items[at++]);
 
-			log_info("mailto: %s", reply);
+			log_paced(&pace, LOG_LEVEL_INFO, "mailto: %s", reply);
 			lmtp_reply(l[i], "%s", reply);
 		}
 	}
