@@ -1,6 +1,6 @@
 /*
  * replay - what `penstock policy replay` shares: the recorded events go
- * page by page (replay_pages.c) through another policy (replay_mail.c) and into
+ * page by page (replay_pages.c) through another policy (replay_event.c) and into
  * a tally (replay_tally.c) that replay_print.c shows; replay.c has the words.
  *
  * Memory does not grow with the number of events: a page of them and one
@@ -76,7 +76,7 @@ int	replay_pages(struct replay *, struct store *, uint64_t first,
 	    uint64_t last, void (*show)(void *, uint64_t seq), void *,
 	    struct why *);
 
-/* replay_mail.c: one event, whatever its kind, with the recipients of the same
+/* replay_event.c: one event, whatever its kind, with the recipients of the same
  * message that were turned away before it. Action. */
 int	replay_event(struct replay *, const struct event *,
 	    const struct event *const *refused, size_t nrefused,
