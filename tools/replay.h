@@ -1,6 +1,6 @@
 /*
  * replay - what `penstock policy replay` shares: the recorded events go
- * page by page (replay_pages.c) through another policy (replay_event.c) and into
+ * page by page (replay_pages.c) through another policy (replay_event.c) into
  * a tally (replay_tally.c) that replay_print.c shows; replay.c has the words.
  *
  * Memory does not grow with the number of events: a page of them and one

@@ -2,10 +2,13 @@
  * show_print - the list of `penstock policy show`, and its two voices.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/mem.h"
 #include "tools/show.h"
 #include "tools/tool.h"
+
+enum { COLUMNS = 80, LEAST = 16 };	/* LEAST: of a value */
 
 /* show_add - one line */
 void
@@ -81,13 +84,81 @@ from(const struct show *s, const struct show_line *l)
 	    policy_rule(s->policy, l->at, s->arena).p;
 }
 
-/* show_print - aligned, one value per line */
+/* shown - how wide a name is with its title and what it stands in */
+static int
+shown(const struct show_line *l, int depth)
+{
+	return depth * 2 + (int)strlen(l->name) + (l->kind == SHOW_BLOCK &&
+	    l->title != NULL ? (int)strlen(l->title) + 3 : 0);
+}
+
+/* room - for a value, so that all of it fits COLUMNS */
+static size_t
+room(const struct show *s)
+{
+	size_t names = 0, places = 0, n;
+	int depth = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct show_line *l = &s->lines[i];
+
+		if (l->kind == SHOW_END) {
+			depth--;
+			continue;
+		}
+		n = (size_t)shown(l, depth);
+		names = n > names ? n : names;
+		n = strlen(from(s, l));
+		places = n > places ? n : places;
+		depth += l->kind == SHOW_BLOCK;
+	}
+	n = names + places + 4;
+	return n + LEAST < COLUMNS ? COLUMNS - n : LEAST;
+}
+
+/* piece - of a value, up to a blank that still fits, or else behind a slash of
+ * a path; all of a longer word */
+static int
+piece(const char *value, size_t most)
+{
+	size_t n = strlen(value), end = most;
+
+	if (n <= most)
+		return (int)n;
+	while (end > 0 && value[end] != ' ')
+		end--;
+	for (n = most; end == 0 && n > 1; n--)
+		if (value[n - 1] == '/')
+			end = n;
+	return (int)(end > 0 ? end : 1 + strcspn(value + 1, " "));
+}
+
+/* print_value - a row, and one for each further part of a long value */
+static void
+print_value(struct table *table, const char *value, const char *at,
+    size_t most)
+{
+	int n = piece(value, most);
+
+	table_cell(table, "%.*s", n, value);
+	table_cell(table, "%s", at);
+	for (value += n; *value != '\0'; value += n) {
+		value += *value == ' ';
+		n = piece(value, most);
+		table_cell(table, "%s", "");
+		table_cell(table, "%.*s", n, value);
+		table_cell(table, "%s", "");
+	}
+}
+
+/* show_print - aligned, one value per line, or as many as it needs */
 void
 show_print(const struct show *s, bool color)
 {
 	static const char *const headings[] = { "SETTING", "VALUE", "FROM",
 	    NULL };
 	struct table *table = table_new(headings, "<<<");
+	size_t most = room(s);
 	int depth = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
@@ -102,9 +173,8 @@ show_print(const struct show *s, bool color)
 			    l->name, l->title);
 		else
 			table_cell(table, "%*s%s", depth * 2, "", l->name);
-		table_cell(table, "%s", l->kind == SHOW_BLOCK ? "" :
-		    l->value != NULL ? l->value : "-");
-		table_cell(table, "%s", from(s, l));
+		print_value(table, l->kind == SHOW_BLOCK ? "" :
+		    l->value != NULL ? l->value : "-", from(s, l), most);
 		depth += l->kind == SHOW_BLOCK;
 	}
 	table_print(table, stdout, color);

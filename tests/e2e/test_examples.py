@@ -90,6 +90,23 @@ def test_an_example_has_no_mistake_and_only_wanted_warnings(desk, name):
     assert len(texts) == len(WANTED[name])
 
 
+def test_a_tenant_is_shown_in_80_columns(desk):
+    d = desk("agency")
+    lists = json.loads(d.run("policy", "show", "--tenant", "tailor",
+                             "--json").stdout)
+    long = ", ".join(sorted(
+        (v["value"] for v in lists[0]["inside"] if "value" in v
+         and v["value"] is not None), key=len)[-1:])
+    for name in ("tailor", "dentist", "pizzeria"):
+        shown = d.run("policy", "show", "--tenant", name).stdout
+        assert name in shown and max(map(len, shown.splitlines())) <= 80, \
+            shown
+    # what is folded is all there
+    shown = d.run("policy", "show", "--tenant", "tailor").stdout
+    for word in long.split(" "):
+        assert word in shown, (word, shown)
+
+
 def test_the_installed_policy_is_quiet_and_in_shadow(desk, tmp_path):
     said, status = desk("").check()
     assert status == 0 and said["problems"] == []
