@@ -352,7 +352,10 @@ decide_message(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 	if (rcpts_desk(mail, a) != VERDICT_PASS ||
 	    decide_backoff_late(mail, a) != VERDICT_PASS)
 		return a->verdict;
-	if (egress_seal(mail, size, now, a) > VERDICT_HOLD)
+	if (egress_seal(mail, size, now, a) == VERDICT_PASS &&
+	    !mail->meters.later)	/* what is held is asked again */
+		(void)decide_backoff_way(mail, size, now, a);
+	if (a->verdict > VERDICT_HOLD)
 		return a->verdict;
 	return decide_broken(mail, a);
 }

@@ -14,6 +14,11 @@
  * While the stream is not known it is asked only when all streams say the
  * same; else, and for mail whose tenant comes late, at the end of the message,
  * where one recipient cannot be deferred without the others.
+ *
+ * Mail that leaves by a pool is counted by the address, whose ever it is, so
+ * the address is what is asked for: at RCPT when the pool has one, else when it
+ * is chosen.  It is chosen without a look at back-off: a provider that wants
+ * less from an address does not get the same mail from the next one by itself.
  */
 #include "policy/decide_in.h"
 
@@ -126,10 +131,28 @@ find(const struct mail *mail, const uint8_t key[BACKOFF_KEY])
 	return k;
 }
 
+/* way - the address that his mail leaves by; NULL: Postfix's own route, or
+ * *wait: that is not known yet */
+static const struct pool_address *
+way(const struct mail *mail, bool *wait)
+{
+	const struct pool *pool = mail->route != NULL ? mail->route->pool :
+	    NULL;
+
+	*wait = false;
+	for (size_t i = 0; mail->stream == NULL &&
+	    i < mail->tenant->nstreams; i++)
+		*wait = *wait || mail->tenant->streams[i]->nroutes > 0;
+	if (*wait || mail->egress != NULL || pool == NULL || mail->away != NULL)
+		return mail->egress;
+	*wait = pool->naddresses != 1;
+	return *wait ? NULL : &pool->addresses[0];
+}
+
 /* ask - fetch: what is in force for such mail */
 static int
 ask(struct mail *mail, const struct rcpt *rcpt, const struct said *said,
-    struct backed **out)
+    const struct pool_address *from, struct backed **out)
 {
 	const struct happened *h = mail->happened;
 	struct backoff_when when = { .now = mail->now, .most = said->most };
@@ -139,11 +162,12 @@ ask(struct mail *mail, const struct rcpt *rcpt, const struct said *said,
 	struct slice to;
 	bool domain = backoff_to(rcpt->provider, rcpt->to.domain, &to);
 
-	backoff_key(false, mail->tenant->id, domain, to, key);
+	backoff_key(from != NULL, from != NULL ? from->id : mail->tenant->id,
+	    domain, to, key);
 	if ((*out = find(mail, key)) != NULL)
 		return 1;
 	when.lifted = orders_backoff_lifted(mail->orders, mail->tenant->id,
-	    SLICE_NONE, to);
+	    from != NULL ? from->address : SLICE_NONE, to);
 	if (h->backoff(h->with, key, &when, &b) != 1)
 		return 0;
 	if ((k = arena_alloc(mail->arena, sizeof(*k))) == NULL)
@@ -152,6 +176,8 @@ ask(struct mail *mail, const struct rcpt *rcpt, const struct said *said,
 	memcpy(k->key, key, sizeof(key));
 	if (!limit_of(k, domain, to, said->heed == HEED_ADVISE, mail->arena))
 		return -1;
+	if (from != NULL)
+		k->limit.per ^= PER_TENANT | PER_ADDRESS;
 	k->next = mail->backed;
 	*out = mail->backed = k;
 	return 1;
@@ -187,15 +213,20 @@ enum verdict
 decide_backoff(struct mail *mail, struct rcpt *rcpt, struct answer *a)
 {
 	const struct happened *h = mail->happened;
+	const struct pool_address *from;
 	struct said said = said_of(mail);
 	struct backed *k;
+	bool wait;
 
 	if (h == NULL || h->backoff == NULL || !said.known)
+		return reply_pass(a, mail->tenant_rule);
+	from = way(mail, &wait);
+	if (wait)
 		return reply_pass(a, mail->tenant_rule);
 	rcpt->backoff = true;
 	if (said.heed == HEED_OFF)
 		return reply_pass(a, mail->tenant_rule);
-	switch (ask(mail, rcpt, &said, &k)) {
+	switch (ask(mail, rcpt, &said, from, &k)) {
 	case 0:
 		return reply_pass(a, mail->tenant_rule);
 	case -1:
@@ -215,17 +246,46 @@ decide_backoff(struct mail *mail, struct rcpt *rcpt, struct answer *a)
 	return reply_pass(a, mail->tenant_rule);
 }
 
-/* decide_backoff_late - whoever was accepted before it could be asked */
-enum verdict
-decide_backoff_late(struct mail *mail, struct answer *a)
+/* late - whoever was accepted before it could be asked; *slow: one of them
+ * goes slower */
+static enum verdict
+late(struct mail *mail, bool *slow, struct answer *a)
 {
+	*slow = false;
 	for (size_t i = 0; i < mail->nrcpts; i++) {
 		struct rcpt *rcpt = &mail->rcpts[i];
 
-		if (!rcpt->local && rcpt->verdict != VERDICT_DROP &&
-		    !rcpt->backoff &&
-		    decide_backoff(mail, rcpt, a) != VERDICT_PASS)
+		if (rcpt->local || rcpt->verdict == VERDICT_DROP ||
+		    rcpt->backoff)
+			continue;
+		if (decide_backoff(mail, rcpt, a) != VERDICT_PASS)
 			return a->verdict;
+		*slow = *slow || rcpt->slow != NULL;
 	}
 	return VERDICT_PASS;
+}
+
+/* decide_backoff_late - before the limits are asked for the last time */
+enum verdict
+decide_backoff_late(struct mail *mail, struct answer *a)
+{
+	bool slow;
+
+	return late(mail, &slow, a);
+}
+
+/* decide_backoff_way - the address is chosen, all limits have room */
+enum verdict
+decide_backoff_way(struct mail *mail, int64_t size, int64_t now,
+    struct answer *a)
+{
+	struct answer sealed = *a;
+	bool slow;
+
+	if (late(mail, &slow, a) != VERDICT_PASS)
+		return a->verdict;
+	if (slow)
+		return meters_seal(mail, size, now, a);
+	*a = sealed;
+	return a->verdict;
 }

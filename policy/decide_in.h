@@ -31,6 +31,10 @@ enum verdict decide_backoff(struct mail *, struct rcpt *, struct answer *);
 /* Those of whom that was not asked, at the end: what one has to wait for
  * defers the whole. */
 enum verdict decide_backoff_late(struct mail *, struct answer *);
+/* The same behind that, for mail whose address is known only now; with the
+ * limits anew when somebody has to go slower. */
+enum verdict decide_backoff_way(struct mail *, int64_t size, int64_t now,
+	    struct answer *);
 /* decide_suppress.c.  PASS, and the recipient may have become a DROP. */
 enum verdict decide_suppressed(struct mail *, struct rcpt *,
 	    struct answer *);

@@ -36,11 +36,21 @@ static const char policy[] =
 /* 23 */ "}\n"
 /* 24 */ "tenant \"p\" { logins = {\"p\"}  domains = {\"p.example\"}\n"
 /* 25 */ "  backoff = \"enforce\"  partial = \"all-or-none\"\n"
-/* 26 */ "}\n";
+/* 26 */ "}\n"
+/* 27 */ "pool \"one\" { address \"192.0.2.1\" { transport = \"t1\" } }\n"
+/* 28 */ "pool \"two\" { address \"192.0.2.2\" { transport = \"t2\" }\n"
+/* 29 */ "  address \"192.0.2.3\" { transport = \"t3\"\n"
+/* 30 */ "    cap \"c\" { limit = \"1/day\" } } }\n"
+/* 31 */ "tenant \"w1\" { logins = {\"w1\"}  domains = {\"w1.example\"}\n"
+/* 32 */ "  backoff = \"enforce\"  pool \"one\" { }\n"
+/* 33 */ "}\n"
+/* 34 */ "tenant \"w2\" { logins = {\"w2\"}  domains = {\"w2.example\"}\n"
+/* 35 */ "  backoff = \"enforce\"  pool \"two\" { }\n"
+/* 36 */ "}\n";
 
 /* What outcomes/ would have: one row, for one tenant and place. */
 static struct {
-	const char	*tenant, *to;
+	const char	*tenant, *to;	/* or an address */
 	struct backoff_row row;
 	unsigned	 asked;
 } there;
@@ -51,13 +61,16 @@ backoff(void *with, const uint8_t key[BACKOFF_KEY],
     const struct backoff_when *when, struct backoff *out)
 {
 	uint8_t mine[BACKOFF_KEY];
+	bool address;
 
 	(void)with;
 	there.asked++;
 	if (there.tenant == NULL)
 		return 0;
-	backoff_key(false, hash_id("tenant", slice_of(there.tenant)),
-	    strchr(there.to, '.') != NULL, slice_of(there.to), mine);
+	address = strchr(there.tenant, '.') != NULL;
+	backoff_key(address, hash_id(address ? "address" : "tenant",
+	    slice_of(there.tenant)), strchr(there.to, '.') != NULL,
+	    slice_of(there.to), mine);
 	return memcmp(key, mine, sizeof(mine)) == 0 ?
 	    backoff_strictest(&there.row, when, out) : 0;
 }
@@ -317,6 +330,63 @@ all_or_none_turns_the_others_away_too(void **state)
 	assert_int_equal(to("<y@yahoo.com>"), VERDICT_DEFER);
 }
 
+static void
+mail_of_a_pool_asks_for_its_address(void **state)
+{
+	(void)state;
+	/* whose ever it was that the provider meant */
+	in_force("192.0.2.1", "google", BACKOFF_PAUSE, 0, CLOCK_HOUR);
+	mail("w1");
+	assert_int_equal(to("<x@gmail.com>"), VERDICT_DEFER);
+	assert_int_equal(to("<x@yahoo.com>"), VERDICT_PASS);
+	assert_int_equal(ask_from("x@w1.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_PASS);
+	assert_int_equal(there.asked, 2);
+	/* mail without that pool does not notice, nor a row of the tenant */
+	mail("e");
+	assert_int_equal(to("<x@gmail.com>"), VERDICT_PASS);
+	there.tenant = "w1";
+	mail("w1");
+	assert_int_equal(to("<x@gmail.com>"), VERDICT_PASS);
+}
+
+static void
+of_several_addresses_the_chosen_one_is_asked_at_the_end(void **state)
+{
+	(void)state;
+	there.tenant = "192.0.2.9";
+	there.to = "google";
+	/* the one with a cap is full by now */
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(sent("w2", "x@w2.example", "<x@yahoo.com>"),
+		    VERDICT_PASS);
+	in_force("192.0.2.2", "google", BACKOFF_PAUSE, 0, CLOCK_HOUR);
+	there.asked = 0;
+	mail("w2");
+	assert_int_equal(to("<x@gmail.com>"), VERDICT_PASS);
+	assert_int_equal(there.asked, 0);
+	assert_int_equal(ask_from("x@w2.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_DEFER);
+	expect_reply("451", "4.7.0", "google wants less mail", 12);
+	assert_int_equal(there.asked, 1);
+	expect_nothing_open();
+	/* slow: one passes, the next has no room */
+	there.row.n = 0;
+	in_force("192.0.2.2", "google", BACKOFF_SLOW, 1, CLOCK_HOUR);
+	assert_int_equal(sent("w2", "x@w2.example", "<x@gmail.com>"),
+	    VERDICT_PASS);
+	assert_string_equal(asked.mail.egress->address.p, "192.0.2.2");
+	mail("w2");
+	assert_int_equal(to("<x@gmail.com>"), VERDICT_PASS);
+	assert_int_equal(ask_from("x@w2.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_DEFER);
+	expect_reply("451", "4.7.0", "limit backoff:unusual (1/minute to "
+	    "google) is used up", 12);
+	expect_nothing_open();
+	assert_int_equal(sent("w2", "x@w2.example", "<x@yahoo.com>"),
+	    VERDICT_PASS);
+}
+
 /* lifted - the picture after that word of a person */
 static struct orders *
 lifted(const char *tenant, const char *object, int64_t time)
@@ -401,6 +471,8 @@ main(void)
 		CASE(slow_in_advise_counts_and_passes),
 		CASE(a_stream_that_headers_select_decides_at_the_end),
 		CASE(all_or_none_turns_the_others_away_too),
+		CASE(mail_of_a_pool_asks_for_its_address),
+		CASE(of_several_addresses_the_chosen_one_is_asked_at_the_end),
 		CASE(a_person_ends_what_began_before),
 		CASE(of_an_address_it_is_that_address),
 	};
