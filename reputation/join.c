@@ -322,8 +322,23 @@ strange(struct join *j, const struct logline *l, struct slice raw,
 	return outcomes_strange(j->o, "log", l->time, raw, why);
 }
 
-/* asks_less - a new outcome; what a relay of ours says is not a provider's
- * word */
+/* heard - is it the first time that the log tells this?  A bounce may have been
+ * recorded before, by the mail that reports it. */
+static bool
+heard(struct outcome_message *m, struct outcome_rcpt *r,
+    const struct outcome *x, bool fresh)
+{
+	if (x->kind != OUTCOME_BOUNCED)
+		return fresh;
+	if ((r->kinds & RCPT_HEARD) != 0)
+		return false;
+	r->kinds |= RCPT_HEARD;
+	m->dirty = true;
+	return true;
+}
+
+/* asks_less - an outcome that the log tells first; what a relay of ours says is
+ * not a provider's word */
 static int
 asks_less(struct join *j, const struct outcome *x, struct why *why)
 {
@@ -352,7 +367,11 @@ record(struct join *j, struct outcome_message *m, struct outcome *x,
 		return -1;
 	j->counts.outcomes += got == 1 && m->event != 0;
 	j->counts.repeated += got == 0;
-	return got == 1 && m->event != 0 ? asks_less(j, x, why) : 0;
+	if (m->event == 0 || !heard(m, r, x, got == 1))
+		return 0;
+	if (got == 0)
+		outcome_inherit(x, m);
+	return asks_less(j, x, why);
 }
 
 /* recipient_of - as the gate accepted it; absent: it named another one */

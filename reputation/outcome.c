@@ -43,8 +43,9 @@
  *	stream, campaign, pool, address, u32 open limits, each: u8[16] key,
  *	i64 amount; u32 recipients, each: u8[8] hash of the address in lower
  *	case, u16 kinds seen (bit i: the i-th kind; 0x8000 the event names it,
- *	0x4000 as a local one), i32 first day deferred, u32 days (bit i: on
- *	day + i); format 2: u32 warmups, each: u8[16] counter of a day
+ *	0x4000 as a local one, 0x2000 the log told its bounce), i32 first day
+ *	deferred, u32 days (bit i: on day + i); format 2: u32 warmups, each:
+ *	u8[16] counter of a day
  *
  * The generation of a message is the sequence of its event; a message that
  * has none gets 2^63 + the second of its first line.  So a queue id that

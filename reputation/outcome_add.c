@@ -201,9 +201,9 @@ one_final(struct outcomes *o, struct outcome_message *m, struct why *why)
 	return 0;
 }
 
-/* inherit - what the caller left out, the message knows */
-static void
-inherit(struct outcome *x, const struct outcome_message *m)
+/* outcome_inherit - what the caller left out, the message knows */
+void
+outcome_inherit(struct outcome *x, const struct outcome_message *m)
 {
 	if (x->tenant.p == NULL)
 		x->tenant = m->tenant;
@@ -234,7 +234,7 @@ outcome_record(struct outcomes *o, struct outcome_message *m,
 		m->dirty = true;
 	if (!fresh)
 		return 0;
-	inherit(x, m);
+	outcome_inherit(x, m);
 	x->event = m->event;
 	if (open && (r->kinds & RCPT_FINAL) != 0 && one_final(o, m, why) == -1)
 		return -1;

@@ -1,9 +1,9 @@
 /*
  * outcome_backoff - what answers mean for the mail that comes next.
  *
- * Called for an outcome that is new, in the transaction that records it: what
- * is counted is on disk with the outcome and with the log's cursor, or is not
- * there.  A log that is read twice has no new outcome the second time.
+ * Called for what the log tells the first time, in the transaction that records
+ * it: what is counted is on disk with the outcome and with the log's cursor, or
+ * is not there.  A log that is read twice tells nothing the second time.
  *
  * An outcome is one recipient (deferred: once a day), so a queue that tries
  * the same mail again and again counts it once.  Counted is by the time of the
@@ -186,7 +186,7 @@ provider_index(struct slice name)
 	return PROVIDER_UNRESOLVED;
 }
 
-/* outcome_backoff - a new outcome of the log */
+/* outcome_backoff - what the log tells of a recipient, the first time */
 int
 outcome_backoff(struct outcomes *o, const struct backoffs *rules,
     const struct outcome *x, struct why *why)

@@ -38,6 +38,7 @@ struct outcome_rcpt {
 
 #define RCPT_KNOWN	0x8000	/* named by the event, and not local */
 #define RCPT_LOCAL	0x4000	/* named by the event, and local */
+#define RCPT_HEARD	0x2000	/* the log told its bounce, for back-off */
 #define RCPT_FINAL	(1u << OUTCOME_DELIVERED | 1u << OUTCOME_BOUNCED | \
 			    1u << OUTCOME_EXPIRED | 1u << OUTCOME_DELETED)
 
@@ -145,6 +146,8 @@ int	outcome_message_void(struct outcomes *, struct slice instance,
 int	outcome_record(struct outcomes *, struct outcome_message *,
 	    struct outcome_rcpt *, struct outcome *, struct why *);
 
+/* What the caller left out of it, the message knows. */
+void	outcome_inherit(struct outcome *, const struct outcome_message *);
 /* Indexes an event that was accepted, and makes its message. */
 int	outcome_accept(struct outcomes *, const struct event *, struct why *);
 /* Indexes one that was refused, deferred or dropped. */

@@ -452,6 +452,43 @@ a_row_that_makes_no_sense_is_begun_anew(void **state)
 }
 
 static void
+a_bounce_counts_whoever_told_it_first(void **state)
+{
+#define BOUNCED(clock, to) \
+	"Nov 21 " clock " gw postfix/smtp[1]: AAAA1: to=<" to ">, relay=" MX \
+	":25, delay=1, dsn=5.7.1, status=bounced (host " MX " said: 550 " \
+	"5.7.1 unusual rate (in reply to RCPT TO command))\n"
+	struct outcome x = { .time = AT(1, 0, 0), .kind = OUTCOME_BOUNCED,
+		.source = OUTCOME_DSN, .event = 1, .queue_id = SLICE("AAAA1"),
+		.recipient = SLICE("u0@dest.example"), .delay = -1,
+		.reply = SLICE("host " MX " said: 550 5.7.1 unusual rate") };
+
+	(void)state;
+	accept_mail("acme", "", "AAAA1", "dest.example", 4);
+	read_log("", true);
+	must(outcomes_begin(store, &why));
+	assert_int_equal(outcomes_add(store, &x, &why), 1);
+	must(outcomes_commit(store, &why));
+	read_log(BOUNCED("01:00:01", "u1@dest.example"), true);
+	/* the mail that reports is no word of a server */
+	assert_string_equal(ACME(1, 0, 2), "");
+	read_log(BOUNCED("01:00:02", "u0@dest.example"), true);
+	assert_string_equal(ACME(1, 0, 3), "wait");
+	assert_string_equal(in_force("", NULL, "dest.example", AT(1, 0, 3)),
+	    "");
+}
+
+static void
+what_the_log_tells_twice_counts_once(void **state)
+{
+	(void)state;
+	accept_mail("acme", "", "AAAA1", "dest.example", 4);
+	for (int i = 0; i < 3; i++)
+		read_log(BOUNCED("01:00:01", "u1@dest.example"), true);
+	assert_string_equal(ACME(1, 0, 2), "");
+}
+
+static void
 without_rules_nothing_is_counted(void **state)
 {
 	(void)state;
@@ -478,6 +515,8 @@ main(void)
 		CASE(a_lift_counts_anew_and_twice_is_once),
 		CASE(rows_of_long_ago_go_and_others_stay),
 		CASE(a_row_that_makes_no_sense_is_begun_anew),
+		CASE(a_bounce_counts_whoever_told_it_first),
+		CASE(what_the_log_tells_twice_counts_once),
 		CASE(without_rules_nothing_is_counted),
 	};
 

@@ -2,7 +2,7 @@
  * loop - one for all: signals, the logs, and whatever else is served.
  *
  * SIGTERM, SIGINT and SIGUSR2 end it behind the commit under way; SIGHUP and
- * SIGUSR1 read the rules for bounces again.
+ * SIGUSR1 read the rules for bounces and those of back-off again.
  * Threads: one.
  */
 #ifndef TOOLS_INGEST_LOOP_H
