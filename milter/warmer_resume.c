@@ -45,8 +45,14 @@ free_factors(struct resuming *g, const struct desk_record *r,
 	for (size_t i = 0; i < had->nfactors; i++) {
 		const struct warm_factor *f = &had->factors[i];
 
-		if (!subject_frees(r->provider, f))
-			to[n++] = *f;
+		if (subject_frees(r->provider, f))
+			continue;
+		to[n] = *f;
+		to[n].provider = arena_copy(g->w->desk, f->provider);
+		to[n].rule = arena_copy(g->w->desk, f->rule);
+		if (to[n].provider.p == NULL || to[n].rule.p == NULL)
+			return -1;
+		n++;
 	}
 	row->factors = to;
 	row->nfactors = n;
@@ -92,7 +98,11 @@ resume(struct resuming *g, const struct desk_record *r,
 {
 	struct warm_row *row = &g->rows[g->n];
 
+	/* the picture that it is in goes before this is on record */
 	*row = *had;
+	row->name = arena_copy(g->w->desk, had->name);
+	if (row->name.p == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory");
 	if (event_of(g, r, had, &g->events[g->n], why) == -1)
 		return -1;
 	if (free_factors(g, r, had, row) == -1)
