@@ -135,7 +135,7 @@ deps:
 	@tests/deps
 
 # Sanitizers get a build of their own; what races gets a second one.
-RACES = ledger policy writer db key reload session stage obey warmer
+RACES = ledger policy writer db key reload session stage obey warmer pacer
 check: deps
 	@tests/run $(SUITES)
 

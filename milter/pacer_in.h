@@ -28,6 +28,7 @@ struct pacer_batch {
 	size_t		 n;
 	struct policy	*policy;	/* what the charges borrow */
 	struct orders	*orders;
+	struct progress	*progress;	/* of warmups */
 };
 
 struct pacer {

@@ -43,8 +43,10 @@ clear(struct pacer *p)
 	b->n = 0;
 	policy_drop(b->policy);
 	orders_drop(b->orders);
+	progress_drop(b->progress);
 	b->policy = NULL;
 	b->orders = NULL;
+	b->progress = NULL;
 	arena_reset(b->arena);
 }
 
@@ -56,6 +58,7 @@ begin(struct pacer *p)
 		return;
 	p->batch.policy = gate_policy(p->gate);
 	p->batch.orders = gate_orders(p->gate);
+	p->batch.progress = gate_progress(p->gate);
 }
 
 /* log_one - what became of it */
@@ -278,6 +281,7 @@ pacer_try(struct pacer *p, struct waiter *w, struct waits *waits,
 	w->cost = e.nrecipients > 0 ? (uint32_t)e.nrecipients : 1;
 	mail->policy = p->batch.policy;
 	mail->orders = p->batch.orders;
+	mail->progress = p->batch.progress;
 	mail->happened = p->gate->happened;
 	mail->ledger = p->gate->ledger;
 	mail->arena = arena;

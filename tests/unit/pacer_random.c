@@ -34,7 +34,7 @@ static const char *const tenants[] = { "a", "b", "c" };
 /* What outlives a child. */
 static struct {
 	int64_t		now;
-	int		ids;
+	atomic_int	ids;
 } *outlives;
 
 static uint64_t dice_state;
