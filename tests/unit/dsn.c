@@ -92,6 +92,8 @@ static const struct bounce bounces[] = {
 	  "bob@far.example failed 5.0.0\n",
 	  { "far.example: host name lookup failure", "550 'bob@far.example'" },
 	  DSN_SENDMAIL, false },
+	{ "empty-recipient", ANN "5.1.1\n", { "550 5.1.1 User unknown" },
+	  DSN_RFC3464, false },
 	{ "mobile", ANN "\n", { "As their mailbox is full." }, DSN_OTHER,
 	  false },
 };

@@ -190,12 +190,25 @@ message_field(struct dsn *d, struct slice name, struct slice flat)
 		d->queue_id = flat;
 }
 
+/* add_named - a recipient, when the fields named one */
+static void
+add_named(struct dsn *d, struct dsn_recipient *one, struct arena *arena)
+{
+	struct dsn_recipient *r;
+
+	if (one->address.n == 0)
+		one->address = one->original;
+	if (one->address.n > 0 && (r = dsn_add(d, arena)) != NULL)
+		*r = *one;
+}
+
 /* read_group - one group; its fields may stand in any order */
 static int
 read_group(struct dsn *d, struct slice *rest, struct arena *arena)
 {
-	struct dsn_recipient one = { .action = DSN_FAILED,
-	    .status = SLICE(""), .diagnostic = SLICE("") }, *r;
+	static const struct dsn_recipient nobody = { .action = DSN_FAILED,
+	    .status = { "", 0 }, .diagnostic = { "", 0 } };
+	struct dsn_recipient one = nobody;
 	bool final = false;
 	struct slice flat;
 	struct field f;
@@ -205,21 +218,16 @@ read_group(struct dsn *d, struct slice *rest, struct arena *arena)
 		if (flat.p == NULL)
 			return -1;
 		if (slice_case_eq(f.name, SLICE("Final-Recipient"))) {
-			if (final && (r = dsn_add(d, arena)) != NULL) {
-				*r = one;
-				one = (struct dsn_recipient){
-				    .action = DSN_FAILED, .status = SLICE(""),
-				    .diagnostic = SLICE("") };
+			if (final) {
+				add_named(d, &one, arena);
+				one = nobody;
 			}
 			final = true;
 		}
 		recipient_field(&one, f.name, flat);
 		message_field(d, f.name, flat);
 	}
-	if (one.address.n == 0)
-		one.address = one.original;
-	if (one.address.n > 0 && (r = dsn_add(d, arena)) != NULL)
-		*r = one;
+	add_named(d, &one, arena);
 	return 0;
 }
 
