@@ -87,6 +87,7 @@ put_stream(struct buf *b, const struct stream *s)
 {
 	put_field(b, s->name);
 	put_u32(b, (uint32_t)s->max_recipients);
+	put_u32(b, (uint32_t)s->fair_weight);
 	put_u32(b, s->shadow << 16 | (uint32_t)s->priority << 12 |
 	    (uint32_t)s->return_path << 8 | (uint32_t)s->partial << 4 |
 	    (uint32_t)s->then << 1 | s->strip);

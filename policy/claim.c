@@ -100,37 +100,60 @@ claim_find(const struct claim *claim, const uint8_t key[16], size_t *at)
 	return NULL;
 }
 
+/* shared_out - is there no room in this hour, but in the next?  That the
+ * tenant asks is noted in any case. */
+static bool
+shared_out(struct counter *c, const struct ask *ask, int64_t need, bool fits,
+    int64_t now)
+{
+	if (ask->weight == 0 || c->kind != LIMIT_CAP ||
+	    ask->most == LEDGER_UNBOUNDED)
+		return false;
+	if (fair_fits(&c->fair, ask, c->level + c->reserved, need, now) &&
+	    fits)
+		return false;
+	return fits || ask->slot_end < ask->charge.window_end;
+}
+
+/* in_flight - does he hold too much of it with his own open messages? */
+static bool
+in_flight(struct counter *c, const struct ask *ask, int64_t need)
+{
+	const struct share *s;
+
+	if (!c->shared || ask->inflight <= 0)
+		return false;
+	s = share_of(c, ask->charge.tenant, false);
+	return (s != NULL ? s->reserved : 0) + need > ask->inflight;
+}
+
 /* lacks_room - does this ask of the next set not fit?  Then say how */
 static bool
 lacks_room(const struct ledger *l, struct counter *c, const struct ask *ask,
     int64_t held, int64_t alone, int64_t now, struct shortfall *lack)
 {
 	int64_t need = ask->charge.amount - held, most = ask->most, finals;
-	const struct share *s;
-	bool inflight = false;
+	bool fits, inflight, fair;
 
 	if (need <= 0)
 		return false;
 	finals = counter_finals(l, c);
 	if (most != LEDGER_UNBOUNDED)
 		most = most > INT64_MAX - finals ? INT64_MAX : most + finals;
-	if (counter_fits(c, need, most)) {
-		if (!c->shared || ask->inflight <= 0)
-			return false;
-		s = share_of(c, ask->charge.tenant, false);
-		inflight = (s != NULL ? s->reserved : 0) + need >
-		    ask->inflight;
-		if (!inflight)
-			return false;
-	}
+	fits = counter_fits(c, need, most);
+	fair = shared_out(c, ask, need, fits, now);
+	inflight = fits && !fair && in_flight(c, ask, need);
+	if (fits && !fair && !inflight)
+		return false;
 	if (lack == NULL)
 		return true;
 	lack->used = counter_used(c) - finals;
 	lack->reserved = c->reserved;
 	lack->most = ask->most;
 	lack->inflight = inflight;
-	lack->next = inflight ? now : alone > ask->most ? INT64_MAX :
-	    counter_next(c, need, most, now);
+	lack->fair = fair;
+	lack->next = inflight ? now : fair ? ask->slot_end :
+	    alone > ask->most ? INT64_MAX : counter_next(c, need, most, now);
 	return true;
 }
 

@@ -208,6 +208,10 @@ compile_said(struct build *b, struct scope *scope, const struct node *node,
 		said->max_recipients_at = node->at;
 		said->max_recipients = atoi(v->text.p);	/* 1 to 10^6 */
 		return true;
+	case WORD_FAIR_WEIGHT:
+		said->fair_weight_at = node->at;
+		said->fair_weight = atoi(v->text.p);	/* 1 to 1000 */
+		return true;
 	case WORD_PARTIAL:
 		said->partial_at = node->at;
 		said->partial = choice_index(row, v) == 1 ?

@@ -43,6 +43,7 @@ take(struct build *b, struct stream *to, const struct stream *from)
 	TAKE(return_path);
 	TAKE(partial);
 	TAKE(max_recipients);
+	TAKE(fair_weight);
 	TAKE(shadow);
 	TAKE(paused);
 	TAKE(hold_max);
@@ -292,7 +293,8 @@ static void
 compose(struct merging *m, const struct mix *known, struct mix *out)
 {
 	struct stream wide = { .priority = PRIORITY_TRANSACTIONAL,
-	    .hold_max = CLOCK_DAY, .backoff_max = BACKOFF_MAX,
+	    .fair_weight = 1, .hold_max = CLOCK_DAY,
+	    .backoff_max = BACKOFF_MAX,
 	    .mailto = SLICE("unsubscribe") }, *all, **list;
 	size_t most = 1, n, good = 0;
 	bool late = false;
@@ -528,6 +530,7 @@ compose_none(struct build *b, struct tenant *t)
 	s->id = hash_id("stream", s->name);
 	s->hold_max = CLOCK_DAY;
 	s->backoff_max = BACKOFF_MAX;
+	s->fair_weight = 1;
 	s->priority = PRIORITY_TRANSACTIONAL;
 	all[0] = s;
 	t->streams = all;

@@ -253,6 +253,7 @@ counter_delete(struct ledger *l, struct counter **at)
 	l->stat.counters--;
 	l->stat.bytes -= sizeof(*c);
 	shares_free(c);
+	fair_free(c->fair);
 	free(c);
 }
 
@@ -372,6 +373,7 @@ counter_reserve(struct counter *c, uint64_t tenant, int64_t amount)
 	c->reserved += amount;
 	if (c->reserved < 0)
 		c->reserved = 0;
+	fair_took(c->fair, tenant, amount);
 	if (!c->shared)
 		return;
 	s = share_of(c, tenant, false);
@@ -462,6 +464,7 @@ counters_free(struct ledger *l)
 			for (c = l->shards[i].buckets[j]; c != NULL; c = next) {
 				next = c->next;
 				shares_free(c);
+				fair_free(c->fair);
 				free(c);
 			}
 		}

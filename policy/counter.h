@@ -8,6 +8,7 @@
 #define POLICY_COUNTER_H
 
 #include <pthread.h>
+#include "policy/fair.h"
 #include "policy/ledger.h"
 
 #define COUNTER_SHARDS	256
@@ -45,6 +46,7 @@ struct counter {
 	uint64_t	 seq;		/* of the last charge in it */
 	uint64_t	 owner;		/* tenant; 0 when shared */
 	struct share	*shares;
+	struct fair	*fair;		/* NULL: nobody asked fairly */
 	uint8_t		 kind, mark;
 	bool		 shared, stored; /* stored: there may be a row */
 	uint32_t	 policy;	/* newest that asked: its form counts */

@@ -149,7 +149,7 @@ egress_rcpt(struct mail *mail, const struct rcpt *rcpt, struct answer *a)
 		mail->route = his;
 		return reply_pass(a, mail->tenant_rule);
 	}
-	if (mail->stream->nroutes == 1 ||
+	if (mail->stream->nroutes == 1 || mail->releasing != NULL ||
 	    mail->route->pool->other_path == OTHER_PATH_IGNORE ||
 	    cannot(mail, mail->route->pool) != NULL ||
 	    decide_submission(mail->policy, mail->listener) ||

@@ -71,6 +71,10 @@ limit_text(struct mail *mail, const struct meter *meter, int64_t now)
 	else
 		s = arena_printf(arena, "%.*s to %.*s", SLICE_ARG(limit->text),
 		    SLICE_ARG(limit->to_text));
+	if (s != NULL && mail->stream != NULL && mail->egress != NULL &&
+	    mail->stream->priority == PRIORITY_BULK && limit_shared(limit) &&
+	    limit_egress(limit) && limit->kind == LIMIT_CAP)
+		s = arena_printf(arena, "%s, bulk mail 80%% of it", s);
 	return s != NULL ? s : "";
 }
 
@@ -144,6 +148,13 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 		    "next slot: when they end%.*s", SLICE_ARG(t->name),
 		    SLICE_ARG(limit->name), what, SLICE_ARG(contact));
 	}
+	if (s->lack->fair)
+		return reply(a, mail->arena, s->says, codes[s->says],
+		    dsns[s->says], limit->at, "tenant %.*s: limit %.*s (%s): "
+		    "what this tenant may have of it in this hour is used up; "
+		    "%s%.*s",
+		    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
+		    slot_text(mail, s, a, now), SLICE_ARG(contact));
 	if (s->next == INT64_MAX)
 		return reply(a, mail->arena, s->says, codes[s->says],
 		    dsns[s->says], limit->at, "tenant %.*s: limit %.*s (%s): "
@@ -168,15 +179,19 @@ forecast(struct mail *mail, const struct meter *meter,
 	    policy_default(mail->tenant);
 	const struct ask *ask = &mail->meters.asks[lack->which];
 	struct dimensions d;
+	int64_t next;
 
 	if (lack->inflight || meter->hold)
 		return lack->next;
 	if (meter->limit->warmup != NULL) {
 		meter_known(mail, meter, &d);
-		return measure_next(meter->limit, &d, lack->used +
+		next = measure_next(meter->limit, &d, lack->used +
 		    lack->reserved, meter->before, ask->charge.amount,
 		    lack->next, now);
+		return lack->fair && next < lack->next ? lack->next : next;
 	}
+	if (lack->fair)			/* by the hour, not by its window */
+		return lack->next;
 	return measure_forecast(meter->limit, measure_zone(meter->limit,
 	    mail->policy, mail->tenant, mail->egress != NULL ?
 	    mail->egress->pool : NULL), ask, lack, meter->before, now,

@@ -214,6 +214,10 @@ static const struct keyword rows[] = {
 	    .choices = priority_names, .unset = "transactional",
 	    .help = "which mail may wait; interactive is held, not "
 	    "deferred" },
+	{ "fair_weight", KEYWORD_NUMBER, IN_LEVEL, WORD_FAIR_WEIGHT,
+	    .least = 1, .most = 1000, .unset = "1",
+	    .help = "a tenant's part of a pool that is fair, beside the other "
+	    "tenants'" },
 	{ "return_path", KEYWORD_CHOICE, IN_LEVEL | IN_STREAM,
 	    WORD_RETURN_PATH, .choices = return_path_names, .unset = "keep",
 	    .help = "MAIL FROM as it came, or one for each recipient" },

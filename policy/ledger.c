@@ -51,6 +51,7 @@ counter_spend(struct ledger *l, struct counter *c, const struct charge *charge,
 		rate_leak(&c->level, &c->time, c->rate, c->period, time);
 		c->level = rate_add(c->level, n);
 	} else if (counter_holds(c, charge)) {
+		fair_took(c->fair, charge->tenant, n);
 		if (c->level + n < 0)
 			c->level = 0;
 		else if (c->level < RATE_LEVEL_MAX)

@@ -36,6 +36,10 @@ struct ask {			/* what a message wants of one counter */
 	struct charge	charge;	/* amount = what it wants in all */
 	int64_t		most;	/* burst, the cap, or what may be open */
 	int64_t		inflight; /* one tenant may hold that much; 0: any */
+	/* of a counter that tenants share fairly, fair.h; weight 0: not */
+	int64_t		slot, slot_end;	/* us: the present hour */
+	int64_t		even;	/* how much may be gone at its end */
+	uint32_t	weight;	/* of the tenant */
 	uint32_t	policy;	/* number of the one that asks */
 };
 
@@ -57,6 +61,7 @@ struct shortfall {		/* an ask that did not fit, and until when */
 					   INT64_MAX: never (amount > most);
 					   LEDGER_SOMETIME */
 	bool		 inflight;	/* own reservations stand in the way */
+	bool		 fair;		/* this hour is shared out */
 };
 
 struct ledger	*ledger_new(void);		/* NULL: no memory */

@@ -29,6 +29,7 @@
 
 #include "lib/clock.h"
 #include "lib/hash.h"
+#include "policy/portion.h"
 
 #define SEED	UINT64_C(0x70656e73746f636b)
 #define PIECE	256
@@ -160,20 +161,40 @@ measure_view(const struct limit *limit, const struct dimensions *d,
 	warmup_view(limit->warmup, ask->row, ask->zone, now, v);
 }
 
-/* warm - its number now, and what its throttle leaks */
+/* part_view - the same, of what bulk mail may have of a pool's */
 static void
+part_view(const struct limit *limit, const struct dimensions *d, int64_t now,
+    struct warm_ask *ask, struct warm_view *v)
+{
+	measure_view(limit, d, now, ask, v);
+	if (!ask->bulk || !portion_applies(limit, d))
+		return;
+	v->cap = portion_bulk(v->cap);
+	v->so_far = portion_bulk(v->so_far);
+	v->hour = portion_bulk(v->hour);
+}
+
+/* warm - its number now, and what its throttle leaks; the number is what bulk
+ * mail may have by now */
+static int64_t
 warm(const struct limit *limit, const struct dimensions *d, int64_t now,
     struct ask *ask)
 {
+	struct dimensions bulk = *d;
 	struct warm_ask who;
 	struct warm_view v;
 
-	measure_view(limit, d, now, &who, &v);
+	part_view(limit, d, now, &who, &v);
 	ask->most = warmup_most(&who, &v);
 	if (limit->kind == LIMIT_THROTTLE) {
 		ask->charge.rate = v.rate;
 		ask->charge.period = CLOCK_HOUR;
 	}
+	if (d->bulk || !portion_applies(limit, d))
+		return ask->most;
+	bulk.bulk = true;
+	part_view(limit, &bulk, now, &who, &v);
+	return warmup_most(&who, &v);
 }
 
 /* measure_next - when n more fit */
@@ -186,7 +207,7 @@ measure_next(const struct limit *limit, const struct dimensions *d,
 
 	if (limit->warmup == NULL)
 		return next;
-	measure_view(limit, d, now, &who, &v);
+	part_view(limit, d, now, &who, &v);
 	return warmup_next(&who, &v, used, before, n, next, now);
 }
 
@@ -210,11 +231,14 @@ void
 measure_again(const struct limit *limit, const struct dimensions *d,
     int64_t unit, int64_t now, struct ask *ask)
 {
+	int64_t bulk;
+
 	window(limit, d, now, &ask->charge);
 	ask->inflight = inflight(limit, d, limit->count == COUNT_BYTES ?
 	    unit : 1);
-	if (limit->warmup != NULL)
-		warm(limit, d, now, ask);
+	bulk = limit->warmup != NULL ? warm(limit, d, now, ask) :
+	    portion_bulk(ask->most = most(limit));
+	portion(limit, d, bulk, now, ask);
 }
 
 /* measure_ask - what to ask the ledger for */
@@ -234,7 +258,6 @@ measure_ask(const struct limit *limit, const struct dimensions *d,
 	}
 	ask->charge.name = limit->name;
 	ask->policy = d->policy->number;
-	ask->most = most(limit);
 	measure_again(limit, d, unit, now, ask);
 }
 

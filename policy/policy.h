@@ -240,6 +240,7 @@ struct stream {
 	enum suppressed	 suppressed;	/* what his mail gets at RCPT */
 	enum complaint_scope complaint_scope;
 	int		 max_recipients; /* 0: none */
+	int		 fair_weight;	/* the tenant's: the same in all */
 	unsigned	 shadow;	/* SHADOW_* */
 	const char	*paused;	/* this stream alone; NULL or why */
 	int64_t		 hold_max;	/* us */
@@ -269,6 +270,7 @@ struct stream {
 	struct place	 at;		/* nowhere: default, never written */
 	/* where each value was written; nowhere: its default */
 	struct place	 match_at, priority_at, return_path_at, partial_at,
+			 fair_weight_at,
 			 max_recipients_at, shadow_at, paused_at, hold_max_at,
 			 then_at, strip_at, claim_at, unsubscribe_at, url_at,
 			 mailto_at, many_recipients_at, existing_at,

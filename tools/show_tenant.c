@@ -197,6 +197,9 @@ values(struct show *s, const struct stream *stream)
 	else
 		show_value(s, "max_recipients", NULL,
 		    stream->max_recipients_at);
+	if (stream->nroutes > 0)
+		show_number(s, "fair_weight", stream->fair_weight,
+		    stream->fair_weight_at);
 	show_value(s, "partial", partial_names[stream->partial],
 	    stream->partial_at);
 	show_value(s, "return_path", return_path_names[stream->return_path],

@@ -52,7 +52,24 @@ static const char policy[] =
 /* 35 */ "tenant \"h\" { logins = {\"h\"}  domains = {\"h.example\"}\n"
 /* 36 */ "  pool \"slow\" { }\n"
 /* 37 */ "  cap \"mine\" { limit = \"4/day\"  over = \"hold\" } }\n"
-/* 38 */ "tenant \"k\" { logins = {\"k\"}  domains = {\"k.example\"}\n"
+/* 38 */ "pool \"kept\" { select = \"header\"\n"
+	"  cap \"ten\" { limit = \"10/day\" }\n"
+	"  address \"192.0.2.8\" { transport = \"kept1\" } }\n"
+	"tenant \"q\" { logins = {\"q\"}  domains = {\"q.example\"}\n"
+	"  pool \"kept\" { }\n"
+	"  stream \"news\" { match = {\"sender:news@*\"}\n"
+	"    priority = \"bulk\" } }\n"
+	"pool \"even\" { select = \"header\"  fair = \"tenant\"\n"
+	"  cap \"many\" { limit = \"6000/day\" }\n"
+	"  address \"192.0.2.9\" { transport = \"even1\" } }\n"
+	"class \"evenly\" { pool \"even\" { }\n"
+	"  stream \"news\" { match = {\"sender:news@*\"}\n"
+	"    priority = \"bulk\" } }\n"
+	"tenant \"e1\" { class = \"evenly\"  logins = {\"e1\"}\n"
+	"  domains = {\"e1.example\"} }\n"
+	"tenant \"e3\" { class = \"evenly\"  logins = {\"e3\"}\n"
+	"  domains = {\"e3.example\"}  fair_weight = 3 }\n"
+	"tenant \"k\" { logins = {\"k\"}  domains = {\"k.example\"}\n"
 /* 39 */ "  pool \"sent\" { } }\n";
 
 static int
@@ -446,6 +463,64 @@ a_transport_of_its_own_where_few_connections_are_taken(void **state)
 	assert_int_equal(egress_transport(&asked.mail, asked.texts).n, 4);
 }
 
+/* one - recipient of that sender at that tenant */
+static enum verdict
+one(const char *tenant, const char *local)
+{
+	enum verdict verdict;
+
+	assert_int_equal(ask_mail(tenant, NULL, arena_printf(asked.texts,
+	    "<%s@%s.example>", local, tenant), 0), VERDICT_PASS);
+	assert_int_equal(ask_rcpt("<r@a.example>", "smtp"), VERDICT_PASS);
+	assert_int_equal(ask_from(arena_printf(asked.texts, "x@%s.example",
+	    tenant)), VERDICT_PASS);
+	if ((verdict = ask_end(1)) == VERDICT_PASS)
+		settled();
+	return verdict;
+}
+
+static void
+bulk_leaves_a_fifth_to_other_mail(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(one("q", "news"), VERDICT_PASS);
+	assert_int_equal(one("q", "news"), VERDICT_DEFER);
+	expect_reply("451", "4.7.0", "limit ten (10/day, bulk mail 80% of it) "
+	    "is used up; next slot 2024-10-05 00:00", 0);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(one("q", "x"), VERDICT_PASS);
+	assert_int_equal(one("q", "x"), VERDICT_DEFER);
+	expect_reply("451", "4.7.0", "limit ten (10/day) is used up", 0);
+}
+
+static void
+a_fair_pool_is_shared_out_hour_by_hour(void **state)
+{
+	int got[2][4] = { { 0 } };
+
+	(void)state;
+	/* 200 an hour for bulk mail; both ask for all of it each minute */
+	for (int m = 0; m < 4 * 60; m++, asked.now += HOUR / 60) {
+		while (one("e1", "news") == VERDICT_PASS)
+			got[0][m / 60]++;
+		assert_int_equal(asked.answer.next % HOUR, 0);
+		while (one("e3", "news") == VERDICT_PASS)
+			got[1][m / 60]++;
+		arena_reset(asked.texts);
+	}
+	for (int h = 1; h < 4; h++) {
+		assert_in_range(got[0][h], 48, 52);
+		assert_in_range(got[1][h], 148, 152);
+	}
+	expect_reply("451", "4.7.0", "limit many (6000/day, bulk mail 80% of "
+	    "it): what this tenant may have of it in this hour is used up; "
+	    "next slot 2024-10-04 04:00", 0);
+	/* an hour does not bind other mail, as far as that fifth goes */
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(one("e1", "x"), VERDICT_PASS);
+}
+
 int
 main(void)
 {
@@ -463,6 +538,8 @@ main(void)
 		TEST(mail_that_cannot_be_told_takes_postfix_own_route),
 		TEST(a_limit_of_a_tenant_counts_apart_by_address),
 		TEST(a_forged_return_path_chooses_no_address),
+		TEST(bulk_leaves_a_fifth_to_other_mail),
+		TEST(a_fair_pool_is_shared_out_hour_by_hour),
 		TEST(a_transport_of_its_own_where_few_connections_are_taken),
 	};
 

@@ -1,0 +1,86 @@
+/*
+ * portion - what of a cap of a pool or an address is for bulk mail, and what
+ * for each tenant.
+ *
+ * Bulk mail may fill four fifths of it; what is above is for mail that people
+ * wait for, which may have all of it.
+ *
+ * In a fair pool the cap is let through hour by hour, as even parts of its
+ * window, or as its warmup says, and each hour is shared out by weights
+ * (fair.h).  What an hour leaves goes on to the next.  Other mail than bulk is
+ * not bound by the hour, but may be ahead of it by that fifth only: else one
+ * tenant's might take the hours of all others in one.
+ */
+#include "policy/portion.h"
+
+#define HOUR	INT64_C(3600000000)
+
+/* portion_bulk - rounded up: a cap of one lets one through */
+int64_t
+portion_bulk(int64_t n)
+{
+	return n / 5 * 4 + (n % 5 * 4 + 4) / 5;
+}
+
+/* portion_applies - of a pool or an address, and of all */
+bool
+portion_applies(const struct limit *limit, const struct dimensions *d)
+{
+	return limit->kind == LIMIT_CAP && d->pool != NULL &&
+	    limit_egress(limit) && limit_shared(limit);
+}
+
+/* by_now - of n in the window, at the end of its hour */
+static int64_t
+by_now(int64_t n, int64_t hour, int64_t hours)
+{
+	return (int64_t)(((__int128)n * (hour + 1) + hours - 1) / hours);
+}
+
+/* shares - hour by hour, and by tenant */
+static void
+shares(const struct limit *limit, const struct dimensions *d, int64_t bulk,
+    int64_t now, struct ask *ask)
+{
+	int64_t length = ask->charge.window_end - ask->charge.window,
+	    whole = ask->most, hour = 0, hours = 1, even;
+
+	ask->slot = ask->charge.window;
+	ask->slot_end = ask->charge.window_end;
+	if (length > HOUR) {
+		hours = (length + HOUR - 1) / HOUR;
+		if (now > ask->slot)
+			hour = (now - ask->slot) / HOUR;
+		if (hour >= hours)
+			hour = hours - 1;
+		ask->slot += hour * HOUR;
+		if (ask->slot_end > ask->slot + HOUR)
+			ask->slot_end = ask->slot + HOUR;
+	}
+	ask->weight = (uint32_t)policy_default(d->tenant)->fair_weight;
+	ask->even = limit->warmup != NULL ? bulk : by_now(bulk, hour, hours);
+	if (d->bulk) {
+		ask->most = ask->even;
+		return;
+	}
+	even = by_now(portion_bulk(whole), hour, hours);
+	if (even < ask->even)
+		even = ask->even;
+	even += whole - portion_bulk(whole);
+	ask->most = even < whole ? even : whole;
+}
+
+/* portion - bulk's, and the tenant's */
+void
+portion(const struct limit *limit, const struct dimensions *d, int64_t bulk,
+    int64_t now, struct ask *ask)
+{
+	ask->weight = 0;
+	if (!portion_applies(limit, d) || ask->most >= LEDGER_UNBOUNDED ||
+	    bulk >= LEDGER_UNBOUNDED)
+		return;
+	if (d->pool->fair == FAIR_TENANT)
+		shares(limit, d, bulk, now, ask);
+	else if (d->bulk)
+		ask->most = bulk;
+}
