@@ -87,6 +87,8 @@ struct meters {
 					   is released, not now */
 	bool		 firm;		/* those do not hold it */
 	bool		 way;		/* only they said no */
+	bool		 halted;	/* and one of them is a warmup that a
+					   rule stopped */
 };
 
 /* An address that the mail could leave by, as it was seen. */

@@ -17,7 +17,9 @@
  * parts, so that the time of a message does not grow with the pool.
  *
  * Only when none has room, and the limits that say so are all of the way and
- * none of the mail's own, the overflow pool is asked in the same way.  When
+ * none of the mail's own, the overflow pool is asked in the same way; not when
+ * a warmup was stopped for what became of its mail: what has a bad name at one
+ * address is not to leave by the next.  When
  * that has no room either, what the limits of the first pool say holds: hold,
  * defer or refuse.
  *
@@ -300,9 +302,11 @@ by_pool(struct mail *mail, const struct pool *pool, int64_t size,
 	if (looks_room(mail, pool) == -1)
 		return reply_memory(a);
 	ms->firm = true;
+	ms->halted = false;
 	(void)pool_seal(mail, pool, size, now, a, &best);
-	if (a->verdict > VERDICT_HOLD && ms->way && over != NULL &&
-	    away(mail, over) == NULL && decide_singled(mail, over) == NULL)
+	if (a->verdict > VERDICT_HOLD && ms->way && !ms->halted &&
+	    over != NULL && away(mail, over) == NULL &&
+	    decide_singled(mail, over) == NULL)
 		(void)pool_seal(mail, over, size, now, a, &other);
 	ms->firm = false;
 	if (a->verdict <= VERDICT_HOLD || best == NULL)

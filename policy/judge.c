@@ -240,6 +240,9 @@ worst_of(struct mail *mail, size_t nlacks, bool shadows, bool egress,
 		s.says = says(mail, s.meter, s.lack, s.next, now);
 		if (egress && ms->firm && s.says == VERDICT_HOLD)
 			s.says = VERDICT_DEFER;
+		if (egress && !shadows && s.next == LEDGER_SOMETIME &&
+		    s.meter->limit->warmup != NULL)
+			ms->halted = true;
 		if (s.next > next)
 			next = s.next;
 		if (worst.meter == NULL || s.says > worst.says ||

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "policy/egress.h"
+#include "policy/measure.h"
 #include "tests/unit/charged.h"
 
 #define SECOND	INT64_C(1000000)
@@ -69,6 +70,11 @@ static const char policy[] =
 	"  domains = {\"e1.example\"} }\n"
 	"tenant \"e3\" { class = \"evenly\"  logins = {\"e3\"}\n"
 	"  domains = {\"e3.example\"}  fair_weight = 3 }\n"
+	"pool \"new\" { select = \"header\"  overflow = \"kept\"\n"
+	"  address \"192.0.2.7\" { transport = \"new1\"\n"
+	"    warmup \"mailbox\" { } } }\n"
+	"tenant \"n\" { logins = {\"n\"}  domains = {\"n.example\"}\n"
+	"  pool \"new\" { } }\n"
 	"tenant \"k\" { logins = {\"k\"}  domains = {\"k.example\"}\n"
 /* 39 */ "  pool \"sent\" { } }\n";
 
@@ -494,6 +500,49 @@ bulk_leaves_a_fifth_to_other_mail(void **state)
 	expect_reply("451", "4.7.0", "limit ten (10/day) is used up", 0);
 }
 
+/* stopped - the warmup of that address */
+static struct progress *
+stopped(const char *address)
+{
+	const struct pool_address *a = egress_find(asked.policy,
+	    slice_of(address));
+	const struct tenant *t = policy_tenant(asked.policy, SLICE("n"));
+	struct warm_row row = { .day = 2, .started = 19999,
+		.stopped = 20000 };
+	struct dimensions d;
+	struct ask ask;
+
+	assert_non_null(a);
+	measure_begin(asked.policy, t, policy_default(t), &d);
+	measure_egress(&d, a);
+	for (size_t i = 0; i < a->nlimits; i++) {
+		if (a->limits[i]->part != WARM_DAY)
+			continue;
+		measure_ask(a->limits[i], &d, 1, 1, asked.now, &ask);
+		memcpy(row.key, ask.charge.key, sizeof(row.key));
+	}
+	return progress_after(NULL, &row, 1);
+}
+
+static void
+what_a_rule_stopped_does_not_flow_over(void **state)
+{
+	struct progress *p = stopped("192.0.2.7");
+
+	(void)state;
+	for (int i = 0; i < 6; i++)
+		assert_int_equal(one("n", "x"), VERDICT_PASS);
+	assert_true(egress_overflowed(&asked.mail));
+	assert_int_equal(ask_mail("n", NULL, "<x@n.example>", 0),
+	    VERDICT_PASS);
+	asked.mail.progress = p;
+	assert_int_equal(ask_rcpt("<r@a.example>", "smtp"), VERDICT_PASS);
+	assert_int_equal(ask_from("x@n.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_DEFER);
+	asked.mail.progress = NULL;
+	progress_drop(p);
+}
+
 static void
 a_fair_pool_is_shared_out_hour_by_hour(void **state)
 {
@@ -539,6 +588,7 @@ main(void)
 		TEST(a_limit_of_a_tenant_counts_apart_by_address),
 		TEST(a_forged_return_path_chooses_no_address),
 		TEST(bulk_leaves_a_fifth_to_other_mail),
+		TEST(what_a_rule_stopped_does_not_flow_over),
 		TEST(a_fair_pool_is_shared_out_hour_by_hour),
 		TEST(a_transport_of_its_own_where_few_connections_are_taken),
 	};

@@ -168,6 +168,46 @@ put_stream(const char *name, const char *narrow)
 	put("	}\n");
 }
 
+/* put_pools - two, one flowing over into the other; three addresses */
+static void
+put_pools(void)
+{
+	static const char *const selects[] = { "none", "header", "header",
+		"sender" };
+	static const char *const paths[] = { "defer", "ignore" };
+
+	for (size_t i = 0; i < 2; i++) {
+		put("pool \"p%zu\" {\n	select = \"%s\"  other_path = "
+		    "\"%s\"\n", i, PICK(selects), PICK(paths));
+		if (chance(2) == 0)
+			put("	fair = \"tenant\"\n");
+		if (i == 0 && chance(2) == 0)
+			put("	overflow = \"p1\"\n");
+		if (chance(2) == 0)
+			put("	timezone = \"America/New_York\"\n");
+		if (chance(2) == 0)
+			put_limit("way", false);
+		for (size_t j = 0; j < 2 - i; j++) {
+			put("	address \"192.0.2.%zu\" { transport = "
+			    "\"p%zu-%zu\"\n", 2 * i + j, i, j);
+			if (chance(3) > 0)
+				put_limit("day", false);
+			put("	}\n");
+		}
+		put("}\n");
+	}
+}
+
+/* put_routes - one pool or both */
+static void
+put_routes(void)
+{
+	if (chance(3) > 0)
+		put("	pool \"p0\" { weight = %zu }\n", 1 + chance(5));
+	if (chance(3) == 0)
+		put("	pool \"p1\" { weight = %zu }\n", 1 + chance(5));
+}
+
 /* put_tenant - "t1" with its domain, and a key more often than not */
 static void
 put_tenant(size_t i, bool streams)
@@ -189,6 +229,8 @@ put_tenant(size_t i, bool streams)
 		put("	paused = \"invoice %zu\"\n", i);
 	if (chance(2) == 0)
 		put("	contact = \"help@t%zu.example\"\n", i);
+	if (chance(2) == 0)
+		put_routes();
 	put_values();
 	for (size_t n = chance(3); n > 0; n--)
 		put_limit(n == 1 ? "own" : "own2", true);
@@ -222,6 +264,7 @@ random_policy(uint64_t number)
 		put("auto_tenant { by = \"login-domain\"  class = \"c1\"%s }\n",
 		    chance(2) == 0 ? "  group = \"g0\"" : "");
 	put_values();
+	put_pools();
 	if (chance(2) == 0)
 		put_limit("house", true);
 	if (streams && chance(2) == 0)
@@ -238,6 +281,7 @@ random_policy(uint64_t number)
 		put("class \"c%zu\" {\n", i);
 		if (i == 1 && chance(2) == 0)
 			put("	extends = \"c0\"\n");
+		put_routes();
 		put_limit("plan", false);
 		if (chance(2) == 0)
 			put_limit(i == 0 ? "more0" : "more1", true);
