@@ -20,6 +20,7 @@
 #include "lib/hash.h"
 #include "lib/log.h"
 #include "policy/decide.h"
+#include "policy/progress.h"
 
 #define HEAVY		(8u << 20)		/* bytes of a batch's arena */
 #define RETRY		(30 * CLOCK_SECOND)	/* for what nobody wakes us */
@@ -50,7 +51,8 @@ clear(struct pacer *p)
 	arena_reset(b->arena);
 }
 
-/* begin - a batch has the policy and the orders of its first decision */
+/* begin - a batch has the policy, the orders and the warmups of its first
+ * decision */
 static void
 begin(struct pacer *p)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "policy/progress.h"
 
 enum { BATCH = 256 };
 
@@ -223,6 +224,9 @@ live_open(const struct tool *tool, unsigned flags, struct live *live)
 	live->now = clock_now();
 	if ((status = lists_open(live)) != TOOL_OK)
 		return status;
+	if (live->store != NULL && progress_restore(live->store,
+	    &live->progress, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	return orders_open(live);
 }
 
@@ -234,6 +238,7 @@ live_close(struct live *live)
 	happenings_close(live->rest);
 	suppress_close(live->lists);
 	orders_drop(live->orders);
+	progress_drop(live->progress);
 	policy_drop(live->policy);
 	store_close(live->store);
 	config_free(live->config);

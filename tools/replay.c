@@ -15,6 +15,7 @@
 
 #include "lib/clock.h"
 #include "lib/scan.h"
+#include "policy/progress.h"
 #include "tools/tool.h"
 
 enum { BAR = 30 };
@@ -190,7 +191,8 @@ run_all(const struct tool *tool, struct run *run, const struct asked *asked)
 	r->policy = run->policy;
 	if ((status = range(run, asked->since)) != TOOL_OK)
 		return status;
-	if (play(run, &why) == -1)
+	if (replay_warmups(r, run->store, run->first, &why) == -1 ||
+	    play(run, &why) == -1)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	replay_sort(&r->tally);
 	if (asked->json)
@@ -225,6 +227,7 @@ tool_policy_replay(const struct tool *tool, int argc, char **argv)
 		return tool_usage(usage);
 	status = run_all(tool, &run, &asked);
 	replay_tally_free(&run.replay.tally);
+	progress_drop(run.replay.progress);
 	ledger_free(run.replay.ledger);
 	arena_free(run.replay.arena);
 	arena_free(run.arena);

@@ -61,6 +61,7 @@ struct replay {
 	const struct policy *policy;
 	struct ledger	*ledger;
 	struct arena	*arena;		/* of one event */
+	struct progress	*progress;	/* of warmups, at that event */
 	struct replay_tally tally;
 	bool		 counts;	/* not while it warms up */
 	uint64_t	 settled;	/* sequence in our own ledger */
@@ -81,6 +82,12 @@ int	replay_pages(struct replay *, struct store *, uint64_t first,
 int	replay_event(struct replay *, const struct event *,
 	    const struct event *const *refused, size_t nrefused,
 	    struct why *);
+
+/* replay_warmup.c: how far warmups were before that event; and one decision of
+ * their rules, -1 without memory */
+int	replay_warmups(struct replay *, struct store *, uint64_t first,
+	    struct why *);
+int	replay_warmup(struct replay *, const struct event *);
 
 /* replay_first.c: a refusal is kept for its repeats. -1 without memory. */
 int	replay_first_keep(struct replay_tally *,

@@ -196,6 +196,9 @@ replay_event(struct replay *r, const struct event *e,
 	ledger_finals(r->ledger, all_final, NULL);
 	if (e->kind == EVENT_VOID)
 		r->voided += r->counts;
+	if (e->kind == EVENT_WARMUP && replay_warmup(r, e) == -1)
+		return why_kind(why, WHY_MEMORY, "out of memory at event %llu",
+		    (unsigned long long)e->seq);
 	if ((e->kind != EVENT_ACCEPT && e->kind != EVENT_HOLD &&
 	    e->kind != EVENT_REFUSE && e->kind != EVENT_DEFER &&
 	    e->kind != EVENT_DROP) || left_alone(r, e))

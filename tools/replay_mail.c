@@ -55,6 +55,7 @@ mail_of(const struct trial *t, struct mail *mail)
 	memset(mail, 0, sizeof(*mail));
 	mail->policy = (struct policy *)(uintptr_t)t->r->policy;
 	mail->ledger = t->r->ledger;
+	mail->progress = t->r->progress;
 	mail->arena = t->r->arena;
 	recorded_mail(e, mail);
 	/* of a message that was turned away the size is not known, or it was

@@ -151,7 +151,11 @@ def test_a_provider_has_its_share(house):
     assert (google["used"], google["most"]) == (10, 10)
     text = house.gate.penstock("warmup", "own", check=True).stdout
     assert "[########################] 10 of 10 (50 %)" in text
-    assert max(map(len, text.splitlines())) <= 80
+    assert max(len(line) for line in text.splitlines()
+               if not line.startswith("  rule")) <= 80     # no terminal
+    assert row["rule"] == "A1" and row["judged"] == str(
+        DAY_1 + datetime.timedelta(days=2))
+    assert "11 of 11 used" in row["inputs"]
 
 
 def test_letters_wait_for_their_hours_and_five_minutes(house):
@@ -186,3 +190,20 @@ def test_explain_is_the_gates_own_answer(house):
     limits = {x["limit"]: x for x in got["limits"]}
     assert limits["warmup:day"]["used"] == 1
     assert limits["warmup:day"]["of"] == "login=eva@cats.example"
+
+
+def test_replay_decides_as_the_gate_did(house):
+    said = house.gate.penstock("policy", "replay",
+                               house.gate.folder + "/policy.conf", "--json",
+                               check=True)
+    got = json.loads(said.stdout)
+    assert got["changes"] == [] and got["messages"] > 30, got
+    # and another schedule would have said something else
+    house.gate.write("wider.conf", POLICY.replace('"7", "11", "20"',
+                                                  '"9", "11", "20"'))
+    said = house.gate.penstock("policy", "replay",
+                               house.gate.folder + "/wider.conf", "--json",
+                               check=True)
+    changes = json.loads(said.stdout)["changes"]
+    assert sum(c["count"] for c in changes
+               if c["was"] == "defer" and c["would"] == "pass") == 2, changes
