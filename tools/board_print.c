@@ -104,6 +104,8 @@ static void
 print_hour(const struct board *b, const struct board_row *r)
 {
 	const struct warm_view *v = &r->view;
+	const struct slice hours = r->limit->warmup->hours_text;
+	struct buf wrapped = BUF_INIT;
 	int64_t left = r->most - r->used;
 	const char *next;
 
@@ -111,38 +113,39 @@ print_hour(const struct board *b, const struct board_row *r)
 		return;
 	printf("  %-*s%lld an hour", INDENT - 2, "bulk",
 	    (long long)v->hour);
-	if (r->limit->warmup->hours_text.n > 0)
-		printf(" of %.*s", SLICE_ARG(r->limit->warmup->hours_text));
 	next = live_slot(b->live, r->zone, r->next);
 	if (left > 0)
 		printf(", %lld now", (long long)left);
 	else if (r->next >= LEDGER_SOMETIME)
 		printf(", none now");
 	else
-		printf(",\n  %-*snext slot %s", INDENT - 2, "", next);
+		printf(", none now, next slot %s", next);
 	putchar('\n');
+	if (hours.n == 0)
+		return;
+	tool_wrap(&wrapped, INDENT, hours);
+	printf("  %-*s%.*s\n", INDENT - 2, "hours",
+	    SLICE_ARG(buf_slice(&wrapped)));
+	buf_free(&wrapped);
 }
 
-/* part_text - "60 %", "half of it by R1 until 2026-11-27" */
+/* print_part - its percentage, and what a rule took from it */
 static void
 print_part(const struct board *b, const struct board_provider *p)
 {
 	const struct warm_factor *f = p->factor;
-	const char *gap = " (";
 
-	if (p->percent < 100) {
-		printf("%s%d %%", gap, p->percent);
-		gap = ", ";
-	}
-	if (f != NULL && f->thousandths == 0)
-		printf("%sstopped by %.*s", gap, SLICE_ARG(f->rule));
-	else if (f != NULL)
-		printf("%s%d %% of it by %.*s", gap, f->thousandths / 10,
-		    SLICE_ARG(f->rule));
-	if (f != NULL && f->until != 0)
+	if (p->percent < 100)
+		printf(" (%d %%)", p->percent);
+	if (f == NULL)
+		return;
+	if (f->thousandths == 0)
+		printf("\n%*sstopped by %.*s", INDENT, "", SLICE_ARG(f->rule));
+	else
+		printf("\n%*s%d %% of it are left by %.*s", INDENT, "",
+		    f->thousandths / 10, SLICE_ARG(f->rule));
+	if (f->until != 0)
 		printf(" until %s", date_text(b, f->until));
-	if (f != NULL || p->percent < 100)
-		putchar(')');
 }
 
 /* print_providers - each with its part */
