@@ -76,8 +76,9 @@ portion(const struct limit *limit, const struct dimensions *d, int64_t bulk,
     int64_t now, struct ask *ask)
 {
 	ask->weight = 0;
+	/* who asks for no tenant looks at the whole */
 	if (!portion_applies(limit, d) || ask->most >= LEDGER_UNBOUNDED ||
-	    bulk >= LEDGER_UNBOUNDED)
+	    bulk >= LEDGER_UNBOUNDED || d->tenant->nstreams == 0)
 		return;
 	if (d->pool->fair == FAIR_TENANT)
 		shares(limit, d, bulk, now, ask);

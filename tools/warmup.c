@@ -13,6 +13,7 @@
 
 #include "lib/map.h"
 #include "policy/measure.h"
+#include "policy/portion.h"
 #include "tools/board.h"
 #include "tools/limits.h"
 
@@ -107,7 +108,11 @@ rest_of(const struct board *b, struct board_row *r,
 		.zone = r->zone, .bulk = bulk };
 
 	r->used = day->used;
-	r->most = r->view.so_far;
+	/* of a pool bulk mail has a part */
+	r->most = r->address != NULL ? portion_bulk(r->view.so_far) :
+	    r->view.so_far;
+	if (r->address != NULL)
+		r->view.hour = portion_bulk(r->view.hour);
 	r->next = r->used < (bulk ? r->most : r->view.cap) ? b->live->now :
 	    warmup_next(&ask, &r->view, day->used, 0, 1, day->next,
 	    b->live->now);
@@ -139,6 +144,7 @@ address_row(struct board *b, const struct pool_address *a)
 	measure_begin(b->live->policy, &nobody, NULL, &d);
 	measure_egress(&d, a);
 	d.progress = b->live->progress;
+	d.bulk = false;			/* the whole numbers */
 	measure_view(day, &d, b->live->now, &ask, &r->view);
 	r->address = a;
 	r->of = "";

@@ -39,7 +39,9 @@ static const char policy[] =
 /* 23 */ "tenant \"l\" { logins = {\"l\"}  domains = {\"l.example\"}\n"
 /* 24 */ "  warmup \"two\" { started = \"2024-10-03\" } }\n"
 /* 25 */ "tenant \"f\" { logins = {\"f\"}  domains = {\"f.example\"}\n"
-/* 26 */ "  warmup \"two\" { started = \"2024-10-08\" } }\n";
+/* 26 */ "  warmup \"two\" { started = \"2024-10-08\" } }\n"
+/* 27 */ "pool \"fair\" { fair = \"tenant\"\n"
+/* 28 */ "  address \"192.0.2.2\" { transport = \"f1\" warmup = \"ten\" } }\n";
 
 static int
 setup(void **state)
@@ -302,6 +304,29 @@ an_address_holds_and_its_providers_have_parts(void **state)
 	progress_drop(p);
 }
 
+/* The warmer and the board ask for an address, and for no tenant. */
+static void
+who_is_no_tenant_looks_at_the_whole(void **state)
+{
+	static const struct tenant nobody;
+	const struct pool_address *a = egress_find(asked.policy,
+	    SLICE("192.0.2.2"));
+	struct dimensions d;
+	struct ask ask;
+
+	(void)state;
+	assert_non_null(a);
+	measure_begin(asked.policy, &nobody, NULL, &d);
+	measure_egress(&d, a);
+	d.bulk = false;
+	measure_ask(a->limits[0], &d, 1, 1, asked.now, &ask);
+	assert_int_equal(ask.most, 10);
+	assert_int_equal(ask.weight, 0);
+	d.bulk = true;
+	measure_ask(a->limits[0], &d, 1, 1, asked.now, &ask);
+	assert_int_equal(ask.weight, 0);
+}
+
 int
 main(void)
 {
@@ -324,6 +349,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    an_address_holds_and_its_providers_have_parts, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(
+		    who_is_no_tenant_looks_at_the_whole, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, files_keys, files_no_keys);
