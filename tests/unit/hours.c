@@ -121,7 +121,7 @@ bytes_of_any_kind_do_no_harm(void **state)
 	}
 	assert_int_equal(h.n, 0);
 	for (int i = 0; i < HOURS_SPANS; i++) {
-		char text[32];
+		char text[48];
 
 		snprintf(text, sizeof(text), "Mon %02d:00-%02d:30", i, i);
 		assert_int_equal(hours_parse(slice_of(text), &h, &why), 0);
