@@ -22,7 +22,7 @@
  *	H2  less than half of the day's number was used, and	same day
  *	    no limit of ours turned mail away
  *	C1  7 days without trouble on the last day		warm
- *	A2  each third day in a row without trouble, >= 90 %	day + 1, or + 2
+ *	A2  each third day in a row without trouble, >= 72 %	day + 1, or + 2
  *	    used, < 3 % deferred for rate or reputation	with fast_track
  *	A1  else						day + 1
  *
