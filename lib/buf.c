@@ -99,3 +99,12 @@ buf_json(struct buf *b, struct slice s)
 	}
 	buf_char(b, '"');
 }
+
+/* buf_json_member - a name, a string and a comma */
+void
+buf_json_member(struct buf *b, const char *name, struct slice text)
+{
+	buf_printf(b, "\"%s\":", name);
+	buf_json(b, text);
+	buf_char(b, ',');
+}

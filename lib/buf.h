@@ -54,6 +54,8 @@ buf_char(struct buf *b, char c)
 void	 buf_str(struct buf *, const char *);
 void	 buf_printf(struct buf *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+/* "name":"text", of an object that goes on. */
+void	 buf_json_member(struct buf *, const char *name, struct slice);
 /* JSON string with quotes; bytes that are no UTF-8 come out as U+FFFD. */
 void	 buf_json(struct buf *, struct slice);
 

@@ -86,6 +86,9 @@ extern const struct keyword_table config_keywords;
  * -1 cannot be read. */
 int	config_load(const char *path, struct config **, struct problems *,
 	    struct why *);
+/* The same for a daemon: every mistake into the log, and the end of the process
+ * with that status when there is no configuration. */
+struct config *config_or_end(const char *path, int status);
 void	config_free(struct config *);
 
 #endif

@@ -107,6 +107,10 @@ int	store_seq_at(struct store *, int64_t time, uint64_t *seq, struct why *);
  */
 int	store_read(struct store *, uint64_t from, size_t n, struct arena *,
 	    struct slice *encoded, size_t *got, struct why *);
+/* The one event of that sequence, in the arena.  Fetch: 0 it is not there (any
+ * more). */
+int	store_event(struct store *, uint64_t seq, struct arena *,
+	    struct event *, struct why *);
 int	store_by_queue_id(struct store *, struct slice, uint64_t *seq,
 	    struct why *);					/* fetch */
 /* The message that a short token of that id names. Fetch. */

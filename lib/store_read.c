@@ -8,6 +8,7 @@
 #include "lib/store.h"
 #include "lib/store_in.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/hash.h"
@@ -212,6 +213,29 @@ store_read(struct store *s, uint64_t from, size_t n, struct arena *arena,
 	db_cursor_close(cursor);
 	db_abort(txn);
 	return rc == -1 ? -1 : 0;
+}
+
+/* store_event - that one, and no other in its place */
+int
+store_event(struct store *s, uint64_t seq, struct arena *arena,
+    struct event *e, struct why *why)
+{
+	struct db_txn *txn = NULL;
+	struct slice value;
+	uint8_t key[8];
+	int rc;
+
+	if (db_begin(s->db, false, &txn, why) == -1)
+		return -1;
+	be64_put(key, seq);
+	rc = db_get(txn, T_EVENTS, (struct slice){ (char *)key, 8 }, &value,
+	    why);
+	if (rc == 1 && (value = arena_copy(arena, value)).p == NULL)
+		rc = why_kind(why, WHY_MEMORY, "no memory to read an event");
+	db_abort(txn);
+	if (rc == 1 && event_decode(value, e, arena, why) == -1)
+		return why_in(why, "event %" PRIu64, seq);
+	return rc;
 }
 
 /* store_by_queue_id - the latest event that bears it */

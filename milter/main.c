@@ -41,37 +41,11 @@ static const char usage[] = "usage: penstock-milter [-hnv] [-c FILE]\n"
     "  -n       check configuration, policy and keys, and exit\n"
     "  -v       print the version\n";
 
-/* read_config - or the end, with every mistake named */
-static struct config *
-read_config(const char *path, int status)
-{
-	struct arena *arena = arena_new(4096, 0);
-	struct problems problems;
-	struct config *config = NULL;
-	struct why why;
-	int got;
-
-	if (arena == NULL)
-		log_fatal(EX_OSERR, "out of memory");
-	problems_init(&problems, arena);
-	if ((got = config_load(path, &config, &problems, &why)) == -1)
-		log_fatal(status, "%s", why.text);
-	problems_sort(&problems);
-	for (const struct problem *p = problems.first; p != NULL; p = p->next)
-		log_line(p->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-		    "%s:%u:%u: %s", p->at.file != NULL ? p->at.file : path,
-		    p->at.line, p->at.col, p->text);
-	arena_free(arena);
-	if (got != 1)
-		log_fatal(status, "%s: not usable", path);
-	return config;
-}
-
 /* check - -n: 0 all well, 1 the policy is wrong, 3 the configuration is */
 static int
 check(const char *path)
 {
-	struct config *config = read_config(path, 3);
+	struct config *config = config_or_end(path, 3);
 	struct why why;
 	bool well;
 
@@ -293,5 +267,5 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return USAGE;
 	}
-	return only_check ? check(path) : run(read_config(path, EX_CONFIG));
+	return only_check ? check(path) : run(config_or_end(path, EX_CONFIG));
 }

@@ -110,17 +110,9 @@ pacer_flush(struct pacer *p, struct why *why)
 static int
 event_of(struct pacer *p, uint64_t seq, struct event *e, struct why *why)
 {
-	struct slice encoded;
-	size_t got;
+	int got = store_event(p->gate->store, seq, p->batch.arena, e, why);
 
-	if (store_read(p->gate->store, seq, 1, p->batch.arena, &encoded, &got,
-	    why) == -1)
-		return -1;
-	if (got == 0)
-		return 0;
-	if (event_decode(encoded, e, p->batch.arena, why) == -1)
-		return why_in(why, "event %" PRIu64, seq);
-	return e->seq == seq && e->kind == EVENT_HOLD;
+	return got == 1 ? e->kind == EVENT_HOLD : got;
 }
 
 /* pacer_row - if it waits */

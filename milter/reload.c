@@ -45,22 +45,6 @@ struct reload {
 	struct buf	 text;
 };
 
-/* get_form - the last good text of a tenant file */
-static int
-get_form(void *with, struct slice path, struct arena *arena,
-    struct slice *text, struct why *why)
-{
-	return store_form(with, path, arena, text, why);
-}
-
-/* each_form - all of them */
-static int
-each_form(void *with, bool (*call)(void *, struct slice, struct slice),
-    void *with_call, struct why *why)
-{
-	return store_each_form(with, call, with_call, why);
-}
-
 /* load - as the configuration says; running may be NULL; keys are stat'ed all,
  * and that many are parsed here and now */
 static int
@@ -72,15 +56,11 @@ load(const struct gate *gate, const struct policy *running, size_t keys,
 		.keys = gate->config->keys,
 		.token_keys = gate->config->token.keys,
 		.running = running,
+		.forms = policy_forms_of(gate->store),
 		.judge_keys = keys,
 	};
 
 	*out = NULL;
-	if (gate->store != NULL) {
-		args.forms.get = get_form;
-		args.forms.each = each_form;
-		args.forms.with = gate->store;
-	}
 	return policy_load(&args, out, problems, why);
 }
 

@@ -23,6 +23,7 @@
 #include "lib/clock.h"
 #include "lib/hash.h"
 #include "lib/log.h"
+#include "policy/portion.h"
 
 /* Decisions of one commit. */
 struct batch {
@@ -47,18 +48,9 @@ int
 warm_event(struct gate *gate, uint64_t seq, struct arena *arena,
     struct event *e, struct why *why)
 {
-	struct slice encoded;
-	size_t got;
+	int got = store_event(gate->store, seq, arena, e, why);
 
-	if (seq == 0)
-		return 0;
-	if (store_read(gate->store, seq, 1, arena, &encoded, &got, why) == -1)
-		return -1;
-	if (got == 0)
-		return 0;
-	if (event_decode(encoded, e, arena, why) == -1)
-		return -1;
-	return e->seq == seq && e->kind == EVENT_WARMUP;
+	return got == 1 ? e->kind == EVENT_WARMUP : got;
 }
 
 /* --- what the rules see --------------------------------------------------- */
@@ -109,6 +101,8 @@ input_of(const struct warm_mail *m, const struct warm_row *row, int64_t date)
 
 	in.day = row->day < in.days ? row->day : in.days;
 	in.cap = schedule_number(w->schedule, in.day);
+	if (m->subject.whose == NULL)	/* an address: bulk has its part */
+		in.cap = portion_bulk(in.cap);
 	if (in.used == 0)
 		in.silent = date - row->used > PROGRESS_DAYS ? PROGRESS_DAYS :
 		    (int)(date - row->used);

@@ -237,15 +237,12 @@ charged(struct warmer *w, const struct policy *p, const struct waiting *x,
 	struct arena *arena = w->moves->arena;
 	struct event_recipient *r = arena_alloc(arena, sizeof(*r));
 	char hex[SUBJECT_HEX + 1];
-	struct slice encoded;
 	struct subject s;
-	size_t got, n;
-	int found;
+	size_t n;
+	int found = store_event(w->gate->store, x->seq, arena, e, why);
 
-	if (store_read(w->gate->store, x->seq, 1, arena, &encoded, &got,
-	    why) == -1 || got == 0 ||
-	    event_decode(encoded, e, arena, why) == -1)
-		return got == 0 ? 0 : -1;
+	if (found != 1)
+		return found;
 	found = subject_of_event(p, e, x->key, arena, &s, why);
 	if (found != 1)
 		return found;

@@ -22,9 +22,7 @@
 #include "lib/wilson.h"
 
 enum { EVIDENCE = 3, WEEK = 7, SILENT_BACK = 8, SILENT_OVER = 31,
-	BACK_A_WEEK = 3, ROLL_BACK = 2, WARM_AFTER = 7, FAST_EVERY = 3,
-	/* percent: nine tenths of the four fifths that bulk mail may have */
-	FAST_USED = 72 };
+	BACK_A_WEEK = 3, ROLL_BACK = 2, WARM_AFTER = 7, FAST_EVERY = 3 };
 
 const char *const adapt_rule_names[] = { "S1", "S2", "R1", "I2", "I1", "N1",
 	"H1", "H2", "C1", "A2", "A1", NULL };
@@ -271,8 +269,7 @@ advance(const struct adapt_input *in, struct adapt_decision *d)
 		return in->day;
 	}
 	if (in->day + 1 < in->days && clean % FAST_EVERY == 0 && in->known &&
-	    (__int128)in->used * 100 >= (__int128)in->cap * FAST_USED &&
-	    swift(in)) {
+	    (__int128)in->used * 10 >= (__int128)in->cap * 9 && swift(in)) {
 		propose(d, ADAPT_A2, ADAPT_NOBODY);
 		d->faster = !in->fast;
 		return in->day + (in->fast ? 2 : 1);

@@ -22,7 +22,7 @@
  *	H2  less than half of the day's number was used, and	same day
  *	    no limit of ours turned mail away
  *	C1  7 days without trouble on the last day		warm
- *	A2  each third day in a row without trouble, >= 72 %	day + 1, or + 2
+ *	A2  each third day in a row without trouble, >= 90 %	day + 1, or + 2
  *	    used, < 3 % deferred for rate or reputation	with fast_track
  *	A1  else						day + 1
  *
@@ -87,7 +87,8 @@ struct adapt_provider {
 struct adapt_input {
 	int64_t		 date;		/* days since 1970, in its zone */
 	int		 day, days;	/* of the schedule: 1 .. days */
-	int64_t		 cap, used;	/* recipients of that day */
+	int64_t		 cap, used;	/* recipients of that day; cap: what
+					   bulk mail may have of its number */
 	int64_t		 turned;	/* events in which a limit of ours
 					   turned mail away */
 	int		 silent;	/* days in a row without mail, with

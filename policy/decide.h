@@ -37,7 +37,7 @@ struct rcpt {
 	const struct stream *asked;	/* suppressions were asked for it */
 	bool		 backoff;	/* back-off was asked */
 	const struct limit *slow;	/* of the one that slows it, or NULL */
-	uint64_t	 domain_id, provider_id; /* 0: not made yet */
+	uint64_t	 domain_id, provider_id, path_id; /* 0: not made yet */
 };
 
 /* What a held message is asked again with (decide_release). */

@@ -59,14 +59,16 @@ surprise(uint64_t h)
 
 /* rcpt_id - of a recipient's address, whatever its case */
 static uint64_t
-rcpt_id(const struct rcpt *rcpt)
+rcpt_id(struct rcpt *rcpt)
 {
-	return measure_id(PER_POOL, rcpt->to.text);
+	if (rcpt->path_id == 0)
+		rcpt->path_id = measure_id(PER_POOL, rcpt->to.text);
+	return rcpt->path_id;
 }
 
 /* egress_route - the one that draws least */
 const struct route *
-egress_route(const struct stream *s, const struct rcpt *rcpt)
+egress_route(const struct stream *s, struct rcpt *rcpt)
 {
 	const struct route *best = NULL;
 	uint64_t id, draw, least = 0;
@@ -95,7 +97,7 @@ leaves(const struct rcpt *rcpt)
 }
 
 /* first - who says by which pool it leaves */
-static const struct rcpt *
+static struct rcpt *
 first(const struct mail *mail)
 {
 	for (size_t i = 0; i < mail->nrcpts; i++)
@@ -137,7 +139,7 @@ away(const struct mail *mail, const struct pool *pool)
 
 /* egress_rcpt - one who is to get it */
 enum verdict
-egress_rcpt(struct mail *mail, const struct rcpt *rcpt, struct answer *a)
+egress_rcpt(struct mail *mail, struct rcpt *rcpt, struct answer *a)
 {
 	const struct tenant *t = mail->tenant;
 	const struct route *his;
@@ -168,7 +170,7 @@ egress_rcpt(struct mail *mail, const struct rcpt *rcpt, struct answer *a)
 void
 egress_headers(struct mail *mail)
 {
-	const struct rcpt *rcpt = first(mail);
+	struct rcpt *rcpt = first(mail);
 
 	if (mail->route == NULL && rcpt != NULL)
 		mail->route = egress_route(mail->stream, rcpt);

@@ -19,10 +19,10 @@
 #define EGRESS_TRANSPORT	(64 - TOKEN_SHORT - 3)
 
 /* The route of a recipient among those of the stream; NULL: it has none. */
-const struct route *egress_route(const struct stream *, const struct rcpt *);
+const struct route *egress_route(const struct stream *, struct rcpt *);
 /* At RCPT, for a remote recipient who is to get it: fixes the route, or says
  * that his is another. */
-enum verdict egress_rcpt(struct mail *, const struct rcpt *,
+enum verdict egress_rcpt(struct mail *, struct rcpt *,
 	    struct answer *);
 /* At the end of the headers: the route, if no recipient has fixed it. */
 void	egress_headers(struct mail *);

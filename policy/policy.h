@@ -385,6 +385,9 @@ struct policy_forms {
 	int	(*each)(void *, bool (*)(void *, struct slice path,
 		    struct slice text), void *, struct why *);
 };
+/* Those of the gate's store; NULL: none. */
+struct store;
+struct policy_forms policy_forms_of(struct store *);
 
 struct policy_load {
 	const char		*path;		/* policy.conf */

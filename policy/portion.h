@@ -1,6 +1,6 @@
 /*
  * portion - what of a cap of a pool or an address is for bulk mail, and what
- * for each tenant.  Private to measure.c.   Threads: any.
+ * for each tenant.   Threads: any.
  */
 #ifndef POLICY_PORTION_H
 #define POLICY_PORTION_H

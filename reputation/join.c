@@ -460,10 +460,8 @@ end_ours(struct join *j, struct store *gate, struct outcome_message *m,
     const struct logline *l, enum outcome_kind kind, struct why *why)
 {
 	struct map *said = map_new();
-	struct slice encoded;
 	struct event e;
-	size_t got = 0;
-	int rc = -1;
+	int rc = -1, got = 0;
 
 	arena_reset(j->arena);
 	if (said == NULL) {
@@ -471,12 +469,10 @@ end_ours(struct join *j, struct store *gate, struct outcome_message *m,
 		return outcome_fail(j->o, why);
 	}
 	if (outcome_deferrals(j->o, m->event, j->arena, said, why) == -1 ||
-	    (gate != NULL && store_read(gate, m->event, 1, j->arena, &encoded,
-	    &got, why) == -1))
+	    (gate != NULL && (got = store_event(gate, m->event, j->arena, &e,
+	    why)) == -1))
 		goto out;
-	if (got == 1 && event_decode(encoded, &e, j->arena, why) == -1)
-		goto out;
-	if (got == 1 && e.seq == m->event) {
+	if (got == 1) {
 		for (size_t i = 0; i < e.nrecipients; i++)
 			if (outcome_rcpt_known(m, e.recipients[i].address) &&
 			    end_one(j, m, l, map_get(said,

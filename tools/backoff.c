@@ -56,11 +56,8 @@ print_json(const struct listing *l, const struct stopped_backoff *s)
 	struct buf b = BUF_INIT;
 
 	buf_char(&b, '{');
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		buf_printf(&b, "\"%s\":", fields[i].name);
-		buf_json(&b, fields[i].text);
-		buf_char(&b, ',');
-	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		buf_json_member(&b, fields[i].name, fields[i].text);
 	if (e->action == BACKOFF_SLOW) {
 		buf_str(&b, "\"rate\":");
 		buf_json(&b, slice_of(stopped_pace(l->live->arena, e)));

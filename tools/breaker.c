@@ -50,11 +50,8 @@ print_json(const struct listing *l, const struct trip *t)
 	struct buf b = BUF_INIT;
 
 	buf_char(&b, '{');
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		buf_printf(&b, "\"%s\":", fields[i].name);
-		buf_json(&b, fields[i].text);
-		buf_char(&b, ',');
-	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		buf_json_member(&b, fields[i].name, fields[i].text);
 	buf_printf(&b, "\"time\":%lld,\"bad\":%llu,\"all\":%llu,"
 	    "\"window\":%lld}\n", (long long)t->time,
 	    (unsigned long long)t->bad, (unsigned long long)t->all,

@@ -12,15 +12,6 @@ rule(struct explain *e, struct place at)
 	return policy_rule(e->live.policy, at, e->live.arena);
 }
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* json_steps - what was said to what */
 static void
 json_steps(struct explain *e, struct buf *b)
@@ -32,14 +23,14 @@ json_steps(struct explain *e, struct buf *b)
 	for (i = 0; i < e->nsteps; i++) {
 		a = &e->steps[i].answer;
 		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "about", e->steps[i].about);
-		field(b, "stage", slice_of(stage_names[a->stage]));
-		field(b, "code", slice_of(a->code));
-		field(b, "dsn", slice_of(a->dsn));
-		field(b, "text", a->text);
-		field(b, "rule", policy_rule(e->live.policy, a->rule,
+		buf_json_member(b, "about", e->steps[i].about);
+		buf_json_member(b, "stage", slice_of(stage_names[a->stage]));
+		buf_json_member(b, "code", slice_of(a->code));
+		buf_json_member(b, "dsn", slice_of(a->dsn));
+		buf_json_member(b, "text", a->text);
+		buf_json_member(b, "rule", policy_rule(e->live.policy, a->rule,
 		    e->live.arena));
-		field(b, "limit", a->limit != NULL ? a->limit->name :
+		buf_json_member(b, "limit", a->limit != NULL ? a->limit->name :
 		    SLICE(""));
 		buf_printf(b, "\"next\":%lld,\"verdict\":\"%s\"}",
 		    (long long)a->next, verdict_names[a->verdict]);
@@ -58,19 +49,23 @@ json_limits(struct explain *e, struct buf *b)
 	for (i = 0; i < e->nlimits; i++) {
 		l = &e->limits[i];
 		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "limit", l->limit->name);
-		field(b, "kind", slice_of(limit_kind_names[l->limit->kind]));
-		field(b, "per", slice_of(limit_per(l->limit, e->live.arena)));
-		field(b, "of", slice_of(l->of));
-		field(b, "number", l->limit->text);
-		field(b, "to", l->limit->to_all ? SLICE("all") :
+		buf_json_member(b, "limit", l->limit->name);
+		buf_json_member(b, "kind",
+		    slice_of(limit_kind_names[l->limit->kind]));
+		buf_json_member(b, "per",
+		    slice_of(limit_per(l->limit, e->live.arena)));
+		buf_json_member(b, "of", slice_of(l->of));
+		buf_json_member(b, "number", l->limit->text);
+		buf_json_member(b, "to", l->limit->to_all ? SLICE("all") :
 		    l->limit->to_text);
-		field(b, "count", slice_of(count_by_names[l->limit->count]));
-		field(b, "over", slice_of(over_names[limit_over(l->limit,
+		buf_json_member(b, "count",
+		    slice_of(count_by_names[l->limit->count]));
+		buf_json_member(b, "over",
+		    slice_of(over_names[limit_over(l->limit,
 		    e->mail.stream)]));
-		field(b, "mode", l->limit->shadow ? SLICE("shadow") :
+		buf_json_member(b, "mode", l->limit->shadow ? SLICE("shadow") :
 		    SLICE("enforce"));
-		field(b, "rule", rule(e, l->limit->at));
+		buf_json_member(b, "rule", rule(e, l->limit->at));
 		buf_printf(b, "\"used\":%lld,\"reserved\":%lld,\"most\":%lld,"
 		    "\"remaining\":%lld,\"next\":", (long long)l->view.used,
 		    (long long)l->view.reserved, (long long)l->ask.most,
@@ -90,7 +85,7 @@ json_rcpts(struct explain *e, struct buf *b)
 	buf_str(b, "\"recipients\":[");
 	for (size_t i = 0; i < e->nrcpts; i++) {
 		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "address", e->rcpts[i].address);
+		buf_json_member(b, "address", e->rcpts[i].address);
 		buf_printf(b, "\"verdict\":\"%s\"}",
 		    verdict_names[e->rcpts[i].verdict]);
 	}
@@ -106,12 +101,12 @@ json_stream(struct explain *e, struct buf *b)
 	if (mail->stream == NULL) {
 		buf_str(b, "\"stream\":null,");
 	} else {
-		field(b, "stream", mail->stream->name);
-		field(b, "matched", mail->matched != NULL ?
+		buf_json_member(b, "stream", mail->stream->name);
+		buf_json_member(b, "matched", mail->matched != NULL ?
 		    mail->matched->text : SLICE(""));
-		field(b, "stream_rule", mail->matched != NULL ?
+		buf_json_member(b, "stream_rule", mail->matched != NULL ?
 		    rule(e, mail->matched->at) : SLICE(""));
-		field(b, "known", slice_of(stage_names[e->known]));
+		buf_json_member(b, "known", slice_of(stage_names[e->known]));
 	}
 	buf_str(b, "\"may_be\":[");
 	for (size_t i = 0; i < e->nmay; i++) {
@@ -126,13 +121,13 @@ static void
 json_edit(const struct edit *edit, struct buf *b)
 {
 	if (edit->kind == EDIT_REMOVE || edit->kind == EDIT_INSERT)
-		field(b, "name", edit->name);
+		buf_json_member(b, "name", edit->name);
 	if (edit->kind == EDIT_REMOVE)
 		buf_printf(b, "\"index\":%u,", edit->index);
 	if (edit->kind == EDIT_DROP_RCPT)
-		field(b, "address", edit->value);
+		buf_json_member(b, "address", edit->value);
 	else if (edit->kind != EDIT_REMOVE)
-		field(b, "value", edit->value);
+		buf_json_member(b, "value", edit->value);
 	buf_printf(b, "\"edit\":\"%s\"}", edit->kind == EDIT_DROP_RCPT ?
 	    "drop" : edit_names[edit->kind]);
 }
@@ -151,9 +146,9 @@ json_edits(struct explain *e, struct buf *b)
 	}
 	for (i = 0; e->accepted && i < e->mail.nidentities; i++, comma = ",") {
 		buf_printf(b, "%s{\"name\":\"DKIM-Signature\",", comma);
-		field(b, "domain", e->mail.identities[i]->domain);
-		field(b, "selector", e->mail.identities[i]->selector);
-		field(b, "rule", rule(e, e->mail.identities[i]->at));
+		buf_json_member(b, "domain", e->mail.identities[i]->domain);
+		buf_json_member(b, "selector", e->mail.identities[i]->selector);
+		buf_json_member(b, "rule", rule(e, e->mail.identities[i]->at));
 		buf_str(b, "\"index\":0,\"edit\":\"insert\"}");
 	}
 	buf_str(b, "],");
@@ -168,9 +163,9 @@ explain_json(struct explain *e)
 	struct buf b = BUF_INIT;
 
 	buf_printf(&b, "{\"time\":%lld,", (long long)e->now);
-	field(&b, "tenant", t != NULL ? t->name : SLICE(""));
-	field(&b, "origin", slice_of(explain_how(e)));
-	field(&b, "tenant_rule", policy_rule(e->live.policy,
+	buf_json_member(&b, "tenant", t != NULL ? t->name : SLICE(""));
+	buf_json_member(&b, "origin", slice_of(explain_how(e)));
+	buf_json_member(&b, "tenant_rule", policy_rule(e->live.policy,
 	    e->mail.tenant_rule, e->live.arena));
 	json_stream(e, &b);
 	json_limits(e, &b);
@@ -180,8 +175,9 @@ explain_json(struct explain *e)
 	json_rcpts(e, &b);
 	if (would->verdict != VERDICT_PASS) {
 		buf_str(&b, "\"shadow\":{");
-		field(&b, "text", would->text);
-		field(&b, "rule", policy_rule(e->live.policy, would->rule,
+		buf_json_member(&b, "text", would->text);
+		buf_json_member(&b, "rule",
+		    policy_rule(e->live.policy, would->rule,
 		    e->live.arena));
 		buf_printf(&b, "\"verdict\":\"%s\"},",
 		    verdict_names[would->verdict]);

@@ -63,15 +63,6 @@ explain_way_print(struct explain *e)
 		print_look(e, &mail->looks[i]);
 }
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* json_looks - all that were looked at, the best first */
 static void
 json_looks(const struct mail *mail, struct buf *b)
@@ -81,8 +72,8 @@ json_looks(const struct mail *mail, struct buf *b)
 		const struct egress_look *look = &mail->looks[i];
 
 		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "address", look->address->address);
-		field(b, "fullest", look->fullest != NULL ?
+		buf_json_member(b, "address", look->address->address);
+		buf_json_member(b, "fullest", look->fullest != NULL ?
 		    look->fullest->name : SLICE(""));
 		buf_printf(b, "\"fits\":%s,\"load\":%d}", look->fits ?
 		    "true" : "false", look->load);
@@ -103,12 +94,14 @@ explain_way_json(struct explain *e, struct buf *b)
 		return;
 	}
 	buf_str(b, "\"way\":{");
-	field(b, "route", r->pool->name);
-	field(b, "rule", policy_rule(e->live.policy, r->at, e->live.arena));
-	field(b, "own_route", slice_of(mail->away != NULL ? mail->away : ""));
-	field(b, "pool", a != NULL ? a->pool->name : SLICE(""));
-	field(b, "address", a != NULL ? a->address : SLICE(""));
-	field(b, "transport", a != NULL ? egress_transport(mail,
+	buf_json_member(b, "route", r->pool->name);
+	buf_json_member(b, "rule",
+	    policy_rule(e->live.policy, r->at, e->live.arena));
+	buf_json_member(b, "own_route",
+	    slice_of(mail->away != NULL ? mail->away : ""));
+	buf_json_member(b, "pool", a != NULL ? a->pool->name : SLICE(""));
+	buf_json_member(b, "address", a != NULL ? a->address : SLICE(""));
+	buf_json_member(b, "transport", a != NULL ? egress_transport(mail,
 	    mail->arena) : SLICE(""));
 	buf_printf(b, "\"weight\":%d,\"weights\":%lld,\"overflow\":%s,",
 	    r->weight, weights(mail->stream), egress_overflowed(mail) ?

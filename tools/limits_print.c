@@ -122,15 +122,6 @@ limits_print(const struct limits_rows *rows, size_t left_out, bool color)
 		    left_out > 0 ? ", of each the fullest" : "");
 }
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* json_row - one object */
 static void
 json_row(const struct limits_rows *rows, const struct limits_row *r,
@@ -141,16 +132,16 @@ json_row(const struct limits_rows *rows, const struct limits_row *r,
 	    (l->per & PER_GROUP) != 0 && r->tenant->group != NULL;
 
 	buf_char(b, '{');
-	field(b, group ? "group" : "tenant", group ? r->tenant->group->name :
-	    shared ? SLICE("") : r->tenant->name);
-	field(b, "limit", l->name);
-	field(b, "kind", slice_of(limit_kind_names[l->kind]));
-	field(b, "number", l->text);
-	field(b, "to", l->to_all ? SLICE("all") : l->to_text);
-	field(b, "count", slice_of(count_by_names[l->count]));
-	field(b, "over", slice_of(over_names[limit_over(l,
+	buf_json_member(b, group ? "group" : "tenant", group ?
+	    r->tenant->group->name : shared ? SLICE("") : r->tenant->name);
+	buf_json_member(b, "limit", l->name);
+	buf_json_member(b, "kind", slice_of(limit_kind_names[l->kind]));
+	buf_json_member(b, "number", l->text);
+	buf_json_member(b, "to", l->to_all ? SLICE("all") : l->to_text);
+	buf_json_member(b, "count", slice_of(count_by_names[l->count]));
+	buf_json_member(b, "over", slice_of(over_names[limit_over(l,
 	    policy_default(r->tenant))]));
-	field(b, "rule", policy_rule(rows->live->policy, l->at,
+	buf_json_member(b, "rule", policy_rule(rows->live->policy, l->at,
 	    rows->live->arena));
 	buf_printf(b, "\"used\":%lld,\"most\":%lld,\"remaining\":%lld,"
 	    "\"next\":", (long long)r->view.used, (long long)r->most,
@@ -162,7 +153,7 @@ json_row(const struct limits_rows *rows, const struct limits_row *r,
 	if (l->kind == LIMIT_CAP)
 		buf_printf(b, "\"window_end\":%lld,",
 		    (long long)r->window_end);
-	field(b, "per", slice_of(limit_per(l, rows->live->arena)));
+	buf_json_member(b, "per", slice_of(limit_per(l, rows->live->arena)));
 	buf_str(b, "\"of\":");
 	buf_json(b, slice_of(r->of));
 	buf_char(b, '}');

@@ -14,15 +14,6 @@ struct said {
 	size_t		 n;
 };
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* backoff_json - one object */
 static void
 backoff_json(struct said *said, const struct stopped_backoff *s)
@@ -31,15 +22,16 @@ backoff_json(struct said *said, const struct stopped_backoff *s)
 	struct buf *b = said->b;
 
 	buf_str(b, said->n > 0 ? ",{" : "{");
-	field(b, s->row->address ? "address" : "tenant", s->row->whose);
-	field(b, "to", s->row->to);
-	field(b, "rule", e->rule);
-	field(b, "place", e->place);
-	field(b, "action", slice_of(backoff_action_names[e->action]));
+	buf_json_member(b, s->row->address ? "address" : "tenant",
+	    s->row->whose);
+	buf_json_member(b, "to", s->row->to);
+	buf_json_member(b, "rule", e->rule);
+	buf_json_member(b, "place", e->place);
+	buf_json_member(b, "action", slice_of(backoff_action_names[e->action]));
 	if (e->action == BACKOFF_SLOW)
-		field(b, "rate", slice_of(stopped_pace(said->live->arena,
-		    e)));
-	field(b, "policy", slice_of(s->policy));
+		buf_json_member(b, "rate", slice_of(stopped_pace(
+		    said->live->arena, e)));
+	buf_json_member(b, "policy", slice_of(s->policy));
 	buf_printf(b, "\"until\":%lld,\"answers\":%llu}",
 	    (long long)s->until, (unsigned long long)e->hits);
 }
@@ -79,12 +71,12 @@ trip_json(struct said *said, const struct trip *t)
 	struct buf *b = said->b;
 
 	buf_str(b, said->n > 0 ? ",{" : "{");
-	field(b, "tenant", t->tenant);
-	field(b, "breaker", t->breaker);
-	field(b, "stream", t->stream);
-	field(b, "login", t->login);
-	field(b, "when", t->when);
-	field(b, "action", slice_of(stopped_action(said->live, t)));
+	buf_json_member(b, "tenant", t->tenant);
+	buf_json_member(b, "breaker", t->breaker);
+	buf_json_member(b, "stream", t->stream);
+	buf_json_member(b, "login", t->login);
+	buf_json_member(b, "when", t->when);
+	buf_json_member(b, "action", slice_of(stopped_action(said->live, t)));
 	buf_printf(b, "\"time\":%lld,\"bad\":%llu,\"all\":%llu}",
 	    (long long)t->time, (unsigned long long)t->bad,
 	    (unsigned long long)t->all);

@@ -33,22 +33,6 @@ store_open_maybe(struct live *live, unsigned flags)
 	    "counters", why.text) : TOOL_OK;
 }
 
-/* form_get - last good text of a tenant file */
-static int
-form_get(void *with, struct slice path, struct arena *arena,
-    struct slice *text, struct why *why)
-{
-	return store_form(with, path, arena, text, why);
-}
-
-/* form_each - all of them */
-static int
-form_each(void *with, bool (*call)(void *, struct slice, struct slice),
-    void *with_call, struct why *why)
-{
-	return store_each_form(with, call, with_call, why);
-}
-
 /* load - the policy; errors to stderr, though a tenant's own do not stop us */
 static int
 load(struct live *live)
@@ -60,9 +44,7 @@ load(struct live *live)
 	struct why why;
 	int got;
 
-	if (live->store != NULL)
-		args.forms = (struct policy_forms){ form_get, live->store,
-		    form_each };
+	args.forms = policy_forms_of(live->store);
 	problems_init(&problems, live->arena);
 	got = policy_load(&args, &live->policy, &problems, &why);
 	if (got == -1)

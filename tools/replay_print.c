@@ -166,15 +166,6 @@ replay_print(const struct replay *r, const char *path, bool color)
 	print_notes(r);
 }
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* json_counts - "name":{"pass":1,...} */
 static void
 json_counts(struct buf *b, const char *name, const uint64_t *counts)
@@ -203,9 +194,9 @@ json_rows(const struct replay_tally *t, struct buf *b)
 			continue;
 		buf_printf(b, "%s{", comma);
 		comma = ",";
-		field(b, "tenant", r->tenant);
+		buf_json_member(b, "tenant", r->tenant);
 		if (r->limit.n > 0)
-			field(b, "limit", r->limit);
+			buf_json_member(b, "limit", r->limit);
 		else
 			buf_printf(b, "\"limit\":null,\"changed\":%" PRIu64
 			    ",", r->changed);
@@ -226,15 +217,15 @@ json_changes(const struct replay_tally *t, struct buf *b)
 		const struct replay_change *c = t->changes[i];
 
 		buf_str(b, i > 0 ? ",{" : "{");
-		field(b, "tenant", c->tenant);
-		field(b, "limit", c->limit);
-		field(b, "was", slice_of(verdict_names[c->was]));
-		field(b, "would", slice_of(verdict_names[c->would]));
+		buf_json_member(b, "tenant", c->tenant);
+		buf_json_member(b, "limit", c->limit);
+		buf_json_member(b, "was", slice_of(verdict_names[c->was]));
+		buf_json_member(b, "would", slice_of(verdict_names[c->would]));
 		if (c->now.n > 0)
-			field(b, "as_tenant", c->now);
-		field(b, "rule", c->rule);
-		field(b, "recipient", c->recipient);
-		field(b, "reply", c->reply);
+			buf_json_member(b, "as_tenant", c->now);
+		buf_json_member(b, "rule", c->rule);
+		buf_json_member(b, "recipient", c->recipient);
+		buf_json_member(b, "reply", c->reply);
 		buf_printf(b, "\"count\":%" PRIu64 ",\"seq\":%" PRIu64
 		    ",\"time\":\"", c->count, c->seq);
 		event_time(c->time, b);
@@ -251,7 +242,7 @@ replay_json(const struct replay *r, const char *path)
 	struct buf b = BUF_INIT;
 
 	buf_char(&b, '{');
-	field(&b, "policy", slice_of(path));
+	buf_json_member(&b, "policy", slice_of(path));
 	buf_str(&b, "\"since\":\"");
 	event_time(r->since, &b);
 	buf_str(&b, "\",\"warmed_up_from\":\"");

@@ -19,16 +19,9 @@ static int
 read_one(struct store *store, uint64_t seq, struct arena *arena,
     struct event *e, struct why *why)
 {
-	struct slice encoded;
-	size_t got;
+	int got = store_event(store, seq, arena, e, why);
 
-	if (store_read(store, seq, 1, arena, &encoded, &got, why) == -1)
-		return -1;
-	if (got == 0)
-		return 0;
-	if (event_decode(encoded, e, arena, why) == -1)
-		return -1;
-	return e->seq == seq && e->kind == EVENT_WARMUP;
+	return got == 1 ? e->kind == EVENT_WARMUP : got;
 }
 
 /* is_resume - the word of a person, not of a rule */

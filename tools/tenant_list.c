@@ -180,15 +180,6 @@ print_eyes(struct census *c, bool color)
 		    ", as far as the latest records go" : "");
 }
 
-/* field - "name":"text", */
-static void
-field(struct buf *b, const char *name, struct slice text)
-{
-	buf_printf(b, "\"%s\":", name);
-	buf_json(b, text);
-	buf_char(b, ',');
-}
-
 /* json_orders - what the desk has in force, as it was decided */
 static void
 json_orders(struct live *live, const struct tenant *t, struct buf *b)
@@ -225,18 +216,21 @@ print_json(struct census *c)
 
 		buf_reset(&b);
 		buf_char(&b, '{');
-		field(&b, "tenant", t->name);
-		field(&b, "group", t->group != NULL ? t->group->name :
+		buf_json_member(&b, "tenant", t->name);
+		buf_json_member(&b, "group", t->group != NULL ? t->group->name :
 		    SLICE(""));
-		field(&b, "class", t->class);
-		field(&b, "form", slice_of(form(t)));
-		field(&b, "rule", policy_rule(p, t->at, c->live.arena));
+		buf_json_member(&b, "class", t->class);
+		buf_json_member(&b, "form", slice_of(form(t)));
+		buf_json_member(&b, "rule", policy_rule(p, t->at,
+		    c->live.arena));
 		buf_printf(&b, "\"streams\":%zu,\"logins\":%zu,\"clients\":%zu,"
 		    "\"domains\":%zu,\"paused\":%s,", t->nstreams,
 		    n != NULL ? n->logins : 0, n != NULL ? n->clients : 0,
 		    t->ndomains, by.rule.n > 0 ? "true" : "false");
-		field(&b, "paused_by", by.rule.n > 0 ? by.rule : SLICE(""));
-		field(&b, "reason", by.reason.n > 0 ? by.reason : SLICE(""));
+		buf_json_member(&b, "paused_by", by.rule.n > 0 ? by.rule :
+		    SLICE(""));
+		buf_json_member(&b, "reason", by.reason.n > 0 ? by.reason :
+		    SLICE(""));
 		json_orders(&c->live, t, &b);
 		buf_str(&b, "}\n");
 		if (!buf_failed(&b))

@@ -152,20 +152,16 @@ message_of(const struct config *config, uint64_t id, struct event *e,
 {
 	char *dir = xasprintf("%s/gate", config->store);
 	struct store *store = NULL;
-	struct slice encoded;
 	uint64_t seq;
-	size_t n = 0;
 	int got = store_open_read(&store, dir, why);
 
 	free(dir);
 	if (got == 1)
 		got = store_by_token(store, id, &seq, why);
-	if (got == 1 && store_read(store, seq, 1, a, &encoded, &n, why) == -1)
-		got = -1;
-	if (got == 1 && n == 1 && event_decode(encoded, e, a, why) == -1)
-		got = -1;
+	if (got == 1)
+		got = store_event(store, seq, a, e, why);
 	store_close(store);
-	return got == 1 ? n == 1 : got;
+	return got;
 }
 
 /* print_short - what a return path names */

@@ -413,17 +413,14 @@ print_one(struct trace *t, uint64_t seq, struct why *why)
 {
 	struct buf b = BUF_INIT;
 	struct outcome *list;
-	struct slice encoded;
 	struct event e;
-	size_t got, n;
-	int rc = -1;
+	size_t n;
+	int rc = -1, got;
 
 	arena_reset(t->arena);
-	if (store_read(t->gate, seq, 1, t->arena, &encoded, &got, why) == -1)
-		return -1;
-	if (got == 0 || event_decode(encoded, &e, t->arena, why) == -1)
-		return got == 0 ? 0 : -1;
-	if (e.seq != seq || !matches(t, &e) || e.time < t->from)
+	if ((got = store_event(t->gate, seq, t->arena, &e, why)) != 1)
+		return got;
+	if (!matches(t, &e) || e.time < t->from)
 		return 0;	/* pruned; or another one of that sender */
 	if (outcomes_for(t, seq, &list, &n, why) == -1)
 		return -1;

@@ -262,15 +262,12 @@ print(struct asked *a, const struct warm_row *row, const struct shown *s)
 static int
 fetch(struct asked *a, uint64_t seq, struct event *e)
 {
-	struct slice encoded;
 	struct why why;
-	size_t got;
+	int got = store_event(a->live.store, seq, a->live.arena, e, &why);
 
-	if (store_read(a->live.store, seq, 1, a->live.arena, &encoded, &got,
-	    &why) == -1 || (got == 1 && event_decode(encoded, e,
-	    a->live.arena, &why) == -1))
+	if (got == -1)
 		return tool_fail(-1, "%s", why.text);
-	return got == 1 && e->seq == seq && e->kind == EVENT_WARMUP;
+	return got == 1 && e->kind == EVENT_WARMUP;
 }
 
 /* explain - one warmup: its events backwards, then shown forwards */

@@ -6,6 +6,7 @@ import shutil
 import smtplib
 import socket
 import stat
+import subprocess
 import time
 
 import pytest
@@ -240,6 +241,26 @@ def test_once_and_check(yard):
     assert said.returncode == 1 and "config_directory" in said.stderr, said
     assert y.release.run("--once", "more").returncode == 2
     assert y.release.run("--user", "x").returncode == 2
+
+
+def test_without_room_for_its_store_nothing_is_released(yard):
+    y = yard()
+    ids = y.submit(2)
+    y.release.rows({ids[0]: GO, ids[1]: DROP})
+    place = f"{y.gate.store}/release"
+    os.makedirs(place, exist_ok=True)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs",
+                       place], capture_output=True).returncode != 0:
+        pytest.skip("no tmpfs")
+    try:
+        said = y.release.run("--once")
+        assert said.returncode > 0 and "room" in said.stderr, said
+        assert y.release.on_hold() == set(ids) and y.delivered() == []
+    finally:
+        subprocess.run(["umount", "-l", place], check=True)
+    said = y.release.run("--once")
+    assert said.stdout.startswith("1 released, 1 dropped"), said
+    y.sink.wait(lambda s: "u0@example.org" in s.recipients(), 60)
 
 
 def test_the_half_that_is_root_may_live_elsewhere(yard):

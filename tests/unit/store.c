@@ -235,6 +235,20 @@ a_queue_id_leads_to_its_latest_event(void **state)
 	assert_int_equal(store_by_queue_id(store, SLICE(""), &seq, &why), 0);
 }
 
+static void
+a_sequence_leads_to_its_event_and_to_no_other(void **state)
+{
+	struct event e;
+
+	(void)state;
+	one(T0, "first");
+	one(T0, "second");
+	assert_int_equal(store_event(store, 0, arena, &e, &why), 0);
+	assert_int_equal(store_event(store, 2, arena, &e, &why), 1);
+	assert_true(e.seq == 2 && slice_is(e.queue_id, "second"));
+	assert_int_equal(store_event(store, 3, arena, &e, &why), 0);
+}
+
 struct seen {
 	struct counter_row rows[4];
 	size_t		 n, most;
@@ -615,6 +629,7 @@ main(void)
 		T(sequences_are_dense_and_go_on_after_a_restart),
 		T(time_never_goes_back),
 		T(a_moment_is_found_by_minute_and_by_halving),
+		T(a_sequence_leads_to_its_event_and_to_no_other),
 		T(a_queue_id_leads_to_its_latest_event),
 		T(a_token_leads_to_its_message),
 		T(counters_come_back_to_the_bit),

@@ -44,18 +44,13 @@ static int
 read_event(const struct attribute_by *by, uint64_t seq, struct arena *arena,
     struct event *e, struct why *why)
 {
-	struct slice encoded;
-	size_t got;
+	int got;
 
 	if (by->gate == NULL)
 		return 0;
-	if (store_read(by->gate, seq, 1, arena, &encoded, &got, why) == -1)
-		return -1;
-	if (got == 0)
-		return 0;
-	if (event_decode(encoded, e, arena, why) == -1)
-		return -1;
-	return e->seq == seq && (e->kind == EVENT_ACCEPT ||
+	if ((got = store_event(by->gate, seq, arena, e, why)) != 1)
+		return got;
+	return (e->kind == EVENT_ACCEPT ||
 	    e->kind == EVENT_HOLD) && by->now - e->time < ATTRIBUTE_AGE &&
 	    e->time < by->now + INT64_C(3600000000);
 }

@@ -80,22 +80,6 @@ breakers_free(struct breakers *b)
 
 /* --- the policy ----------------------------------------------------------- */
 
-/* form_get - last good text of a tenant file */
-static int
-form_get(void *with, struct slice path, struct arena *arena,
-    struct slice *text, struct why *why)
-{
-	return store_form(with, path, arena, text, why);
-}
-
-/* form_each - all of them */
-static int
-form_each(void *with, bool (*call)(void *, struct slice, struct slice),
-    void *with_call, struct why *why)
-{
-	return store_each_form(with, call, with_call, why);
-}
-
 /* note_streams - the longest window of a tenant */
 static void
 note_streams(struct breakers *b, const struct tenant *t)
@@ -122,9 +106,7 @@ load(struct breakers *b)
 	struct why why;
 	int got;
 
-	if (b->in->gate != NULL)
-		args.forms = (struct policy_forms){ form_get, b->in->gate,
-		    form_each };
+	args.forms = policy_forms_of(b->in->gate);
 	problems_init(&problems, b->arena);
 	got = policy_load(&args, &fresh, &problems, &why);
 	if (got != 1) {
@@ -263,23 +245,18 @@ static int
 login_of(struct breakers *b, uint64_t event, struct slice *login,
     struct why *why)
 {
-	struct slice encoded;
 	struct event e;
-	size_t got = 0;
+	int got;
 
 	if (event != b->event || event == 0) {
 		b->event = event;
 		b->login[0] = '\0';
 		if (event == 0 || b->in->gate == NULL)
 			goto out;
-		if (store_read(b->in->gate, event, 1, b->arena, &encoded,
-		    &got, why) == -1)
+		if ((got = store_event(b->in->gate, event, b->arena, &e,
+		    why)) == -1)
 			return -1;
-		if (got == 1 && event_decode(encoded, &e, b->arena, why) ==
-		    -1)
-			return -1;
-		if (got == 1 && e.seq == event &&
-		    e.login.n < sizeof(b->login)) {
+		if (got == 1 && e.login.n < sizeof(b->login)) {
 			if (e.login.n > 0)
 				memcpy(b->login, e.login.p, e.login.n);
 			b->login[e.login.n] = '\0';

@@ -34,32 +34,6 @@ static const char usage[] =
     "  --once LOG   read this log to its end, and exit\n"
     "  --json       say as JSON what --once did\n";
 
-/* read_config - or the end, with every mistake named */
-static struct config *
-read_config(const char *path, int status)
-{
-	struct arena *arena = arena_new(4096, 0);
-	struct problems problems;
-	struct config *config = NULL;
-	struct why why;
-	int got;
-
-	if (arena == NULL)
-		log_fatal(EX_OSERR, "out of memory");
-	problems_init(&problems, arena);
-	if ((got = config_load(path, &config, &problems, &why)) == -1)
-		log_fatal(status, "%s", why.text);
-	problems_sort(&problems);
-	for (const struct problem *p = problems.first; p != NULL; p = p->next)
-		log_line(p->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-		    "%s:%u:%u: %s", p->at.file != NULL ? p->at.file : path,
-		    p->at.line, p->at.col, p->text);
-	arena_free(arena);
-	if (got != 1)
-		log_fatal(status, "%s: not usable", path);
-	return config;
-}
-
 /* status_of - what a failure of the store means for a restart */
 static int
 status_of(const struct why *why)
@@ -247,10 +221,10 @@ main(int argc, char **argv)
 		return USAGE;
 	}
 	if (only_check) {
-		config_free(read_config(path, 3));
+		config_free(config_or_end(path, 3));
 		return 0;
 	}
 	if (once != NULL)
-		return ingest_once(read_config(path, 3), once, json);
-	return run(read_config(path, EX_CONFIG));
+		return ingest_once(config_or_end(path, 3), once, json);
+	return run(config_or_end(path, EX_CONFIG));
 }

@@ -62,6 +62,7 @@ struct house {				/* all of the process */
 	size_t		 n;
 	sigset_t	 signals;
 	int64_t		 watchdog, beaten, cared;
+	bool		 troubled;	/* the last round: it could not all be done */
 };
 
 static struct house house;
@@ -75,32 +76,6 @@ beat(void)
 		return;
 	house.beaten = clock_mono();
 	service_notify("WATCHDOG=1");
-}
-
-/* read_config - or the end, with every mistake named */
-static struct config *
-read_config(const char *path, int status)
-{
-	struct arena *arena = arena_new(4096, 0);
-	struct problems problems;
-	struct config *config = NULL;
-	struct why why;
-	int got;
-
-	if (arena == NULL)
-		log_fatal(EX_OSERR, "out of memory");
-	problems_init(&problems, arena);
-	if ((got = config_load(path, &config, &problems, &why)) == -1)
-		log_fatal(status, "%s", why.text);
-	problems_sort(&problems);
-	for (const struct problem *p = problems.first; p != NULL; p = p->next)
-		log_line(p->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-		    "%s:%u:%u: %s", p->at.file != NULL ? p->at.file : path,
-		    p->at.line, p->at.col, p->text);
-	arena_free(arena);
-	if (got != 1)
-		log_fatal(status, "%s: not usable", path);
-	return config;
 }
 
 /* --- the other halves ----------------------------------------------------- */
@@ -279,8 +254,9 @@ once_round(struct house *h)
 	struct why why = { .kind = WHY_OTHER };
 
 	beat();
-	if (care(h, &why) == -1 || (work_round(h->work, &why) == -1 &&
-	    why.kind == WHY_BROKEN)) {
+	h->troubled = false;
+	if (care(h, &why) == -1 || ((h->troubled = work_round(h->work,
+	    &why) == -1) && why.kind == WHY_BROKEN)) {
 		log_error("%s", why.text);
 		return EX_IOERR;
 	}
@@ -351,7 +327,7 @@ once(struct config *config)
 	    "%llu failed\n", (unsigned long long)t->done,
 	    (unsigned long long)t->dropped, (unsigned long long)t->expired,
 	    (unsigned long long)t->gone, (unsigned long long)t->failed);
-	status = work_waits(h->work) || t->failed > 0;
+	status = work_waits(h->work) || t->failed > 0 || h->troubled;
 	finish(h);
 	return status;
 }
@@ -455,8 +431,8 @@ main(int argc, char **argv)
 		    o.config != NULL ? o.config : "/etc/postfix",
 		    o.commands != NULL ? o.commands : "/usr/sbin");
 	if (o.check)
-		return check(read_config(o.path, 3));
+		return check(config_or_end(o.path, 3));
 	if (o.once)
-		return once(read_config(o.path, 3));
-	return run(read_config(o.path, EX_CONFIG));
+		return once(config_or_end(o.path, 3));
+	return run(config_or_end(o.path, EX_CONFIG));
 }

@@ -570,7 +570,7 @@ work_round(struct work *w, struct why *why)
 	for (size_t i = 0; i < w->nstations; i++)
 		w->stations[i].listed = w->stations[i].down = false;
 	rc = go_round(w, why);
-	if (rc == 0 || why->kind == WHY_OTHER)
+	if (rc == 0 || why->kind != WHY_BROKEN)	/* that is the end of us */
 		work_trouble(w, rc == 0 ? "" : why->text);
 	return rc;
 }

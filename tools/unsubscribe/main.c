@@ -58,29 +58,12 @@ struct house {				/* all of the process */
 	int64_t		 looked, complained;
 };
 
-/* read_config - or the end, with every mistake named */
+/* read_config - or the end; what only this program wants to know */
 static struct config *
 read_config(const char *path, int status)
 {
-	struct arena *arena = arena_new(4096, 0);
-	struct problems problems;
-	struct config *config = NULL;
-	struct why why;
-	int got;
+	struct config *config = config_or_end(path, status);
 
-	if (arena == NULL)
-		log_fatal(EX_OSERR, "out of memory");
-	problems_init(&problems, arena);
-	if ((got = config_load(path, &config, &problems, &why)) == -1)
-		log_fatal(status, "%s", why.text);
-	problems_sort(&problems);
-	for (const struct problem *p = problems.first; p != NULL; p = p->next)
-		log_line(p->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR,
-		    "%s:%u:%u: %s", p->at.file != NULL ? p->at.file : path,
-		    p->at.line, p->at.col, p->text);
-	arena_free(arena);
-	if (got != 1)
-		log_fatal(status, "%s: not usable", path);
 	if ((config->unsubscribe.certificate[0] == '\0') !=
 	    (config->unsubscribe.certificate_key[0] == '\0'))
 		log_fatal(status, "%s: certificate and certificate_key go "
