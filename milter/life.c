@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 #include "lib/service.h"
 #include "milter/gate.h"
 
+#define ASIDE		10	/* nice(2) of threads that work beside mail */
 #define TICK		(500 * INT64_C(1000))	/* us: at least this often */
 #define DRAIN_TICK	(10 * INT64_C(1000))
 #define LAST_WAIT	(WRITER_DEADLINE + CLOCK_SECOND)
@@ -56,6 +58,13 @@ signal_set(sigset_t *set)
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
 		sigaddset(set, ours[i]);
+}
+
+/* life_aside - Linux counts nice(2) by thread, whatever POSIX says */
+void
+life_aside(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), ASIDE);
 }
 
 /* life_block - threads made later inherit it */

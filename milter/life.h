@@ -16,6 +16,8 @@
 
 /* So that only the main thread and libmilter take them. */
 void	life_block(void);
+/* Of a thread that works beside mail: whoever answers a client goes first. */
+void	life_aside(void);
 /* Serves until it is told to stop. 0: asked to; -1: libmilter gave up. When
  * it returns, no callback of ours runs any more, and none will. */
 int	life_run(struct gate *, struct reload *, struct listener *,

@@ -23,8 +23,9 @@
 #include "lib/log.h"
 #include "lib/version.h"
 #include "milter/changes.h"
-#include "milter/pacer.h"
 #include "milter/forms.h"
+#include "milter/life.h"
+#include "milter/pacer.h"
 
 enum { JUDGE_KEYS = 1000, PREFETCH = 4096, FORMS_SLICE = 1000 };
 
@@ -296,6 +297,7 @@ work(void *arg)
 	struct reload *r = arg;
 	bool wanted;
 
+	life_aside();
 	pthread_mutex_lock(&r->lock);
 	for (;;) {
 		while (!r->wanted && !r->stop && r->old == NULL)

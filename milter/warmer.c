@@ -31,6 +31,7 @@
 #include "lib/date.h"
 #include "lib/log.h"
 #include "lib/store_warm.h"
+#include "milter/life.h"
 
 #define EVERY		CLOCK_SECOND		/* between looks */
 #define GRACE		(5 * CLOCK_SECOND)	/* a commit takes two */
@@ -283,6 +284,7 @@ work(void *arg)
 	struct timespec ts;
 	int64_t until;
 
+	life_aside();
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
 		pthread_mutex_unlock(&w->lock);

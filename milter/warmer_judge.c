@@ -100,9 +100,9 @@ input_of(const struct warm_mail *m, const struct warm_row *row, int64_t date)
 		.required = w->require_outcomes, .fast = w->fast_track };
 
 	in.day = row->day < in.days ? row->day : in.days;
-	in.cap = schedule_number(w->schedule, in.day);
-	if (m->subject.whose == NULL)	/* an address: bulk has its part */
-		in.cap = portion_bulk(in.cap);
+	in.cap = in.bulk = schedule_number(w->schedule, in.day);
+	if (m->subject.whose == NULL)		/* an address */
+		in.bulk = portion_bulk(in.cap);
 	if (in.used == 0)
 		in.silent = date - row->used > PROGRESS_DAYS ? PROGRESS_DAYS :
 		    (int)(date - row->used);

@@ -269,7 +269,7 @@ advance(const struct adapt_input *in, struct adapt_decision *d)
 		return in->day;
 	}
 	if (in->day + 1 < in->days && clean % FAST_EVERY == 0 && in->known &&
-	    (__int128)in->used * 10 >= (__int128)in->cap * 9 && swift(in)) {
+	    (__int128)in->used * 10 >= (__int128)in->bulk * 9 && swift(in)) {
 		propose(d, ADAPT_A2, ADAPT_NOBODY);
 		d->faster = !in->fast;
 		return in->day + (in->fast ? 2 : 1);

@@ -23,7 +23,7 @@
  *	    no limit of ours turned mail away
  *	C1  7 days without trouble on the last day		warm
  *	A2  each third day in a row without trouble, >= 90 %	day + 1, or + 2
- *	    used, < 3 % deferred for rate or reputation	with fast_track
+ *	    of bulk used, < 3 % deferred for rate or reputation	with fast_track
  *	A1  else						day + 1
  *
  * A warmup has one day.  A provider has a factor on its share, and is judged
@@ -87,8 +87,8 @@ struct adapt_provider {
 struct adapt_input {
 	int64_t		 date;		/* days since 1970, in its zone */
 	int		 day, days;	/* of the schedule: 1 .. days */
-	int64_t		 cap, used;	/* recipients of that day; cap: what
-					   bulk mail may have of its number */
+	int64_t		 cap, used;	/* recipients of that day */
+	int64_t		 bulk;		/* what bulk mail may have of cap */
 	int64_t		 turned;	/* events in which a limit of ours
 					   turned mail away */
 	int		 silent;	/* days in a row without mail, with

@@ -5,8 +5,8 @@
  * it, and `penstock warmup explain` can make the decision again:
  *
  *	RULE to=DAY clean=N warmed=0|1 stop=0|1 faster=0|1 by=PROVIDER|-
- *	date=2026-11-20 day=N of=N cap=N used=N turned=N silent=N before=N
- *	was=0|1 known=0|1 required=0|1 fast=0|1 dnsbl=N
+ *	date=2026-11-20 day=N of=N cap=N bulk=N used=N turned=N silent=N
+ *	before=N was=0|1 known=0|1 required=0|1 fast=0|1 dnsbl=N
  *	{; PROVIDER RULE COUNTS {, TENANT RULE|- COUNTS}}
  *
  *	COUNTS: ended= deferred= slow= hard= blocked= listed= arrived=
@@ -124,11 +124,11 @@ adapt_print(const struct adapt_input *in, const struct adapt_decision *d,
 		buf_char(b, '-');
 	buf_str(b, " date=");
 	put_date(b, in->date);
-	buf_printf(b, " day=%d of=%d cap=%" PRId64 " used=%" PRId64
-	    " turned=%" PRId64 " silent=%d before=%d was=%d known=%d "
-	    "required=%d fast=%d dnsbl=%" PRIu64, in->day, in->days, in->cap,
-	    in->used, in->turned, in->silent, in->clean, in->warmed, in->known,
-	    in->required, in->fast, in->dnsbl);
+	buf_printf(b, " day=%d of=%d cap=%" PRId64 " bulk=%" PRId64
+	    " used=%" PRId64 " turned=%" PRId64 " silent=%d before=%d was=%d "
+	    "known=%d required=%d fast=%d dnsbl=%" PRIu64, in->day, in->days,
+	    in->cap, in->bulk, in->used, in->turned, in->silent, in->clean,
+	    in->warmed, in->known, in->required, in->fast, in->dnsbl);
 	for (size_t i = 0; i < in->nproviders && i < ADAPT_PROVIDERS; i++)
 		put_provider(b, in, d, i);
 }
@@ -301,6 +301,7 @@ get_seen(struct reader *r, struct adapt_input *in)
 	in->day = (int)value(r, "day", INT32_MAX);
 	in->days = (int)value(r, "of", INT32_MAX);
 	in->cap = (int64_t)value(r, "cap", INT64_MAX);
+	in->bulk = (int64_t)value(r, "bulk", INT64_MAX);
 	in->used = (int64_t)value(r, "used", INT64_MAX);
 	in->turned = (int64_t)value(r, "turned", INT64_MAX);
 	in->silent = (int)value(r, "silent", INT32_MAX);

@@ -134,10 +134,11 @@ json_decision(struct buf *b, const struct shown *s)
 	date_of(in->date, &year, &month, &day);
 	buf_printf(b, ",\"date\":\"%04" PRId64 "-%02d-%02d\",\"rule\":\"%s\","
 	    "\"day_before\":%d,\"day_after\":%d,\"days\":%d,\"cap\":%" PRId64
-	    ",\"used\":%" PRId64 ",\"turned_away\":%" PRId64 ",\"silent\":%d,"
-	    "\"clean_before\":%d,\"clean_after\":%d", year, month, day,
+	    ",\"bulk\":%" PRId64 ",\"used\":%" PRId64 ",\"turned_away\":%"
+	    PRId64 ",\"silent\":%d,\"clean_before\":%d,"
+	    "\"clean_after\":%d", year, month, day,
 	    adapt_rule_names[d->rule], in->day, d->day, in->days, in->cap,
-	    in->used, in->turned, in->silent, in->clean, d->clean);
+	    in->bulk, in->used, in->turned, in->silent, in->clean, d->clean);
 	buf_printf(b, ",\"warmed\":%s,\"stopped\":%s,\"outcomes\":%s,"
 	    "\"require_outcomes\":%s,\"fast_track\":%s,\"faster\":%s,"
 	    "\"dnsbl\":%" PRIu64 ",\"provider\":", yes(d->warmed),

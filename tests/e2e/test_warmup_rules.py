@@ -147,7 +147,8 @@ def test_a_bad_list_stops_its_provider_until_a_person_resumes(house):
             last["provider"]) == ("S2", 1, 1, "google"), last
     google = [p for p in last["providers"] if p["provider"] == "google"][0]
     assert (google["hard"], google["ended"]) == (12, 30), last
-    assert last["used"] == 30 and last["cap"] == 40 and last["outcomes"]
+    assert (last["used"], last["cap"], last["bulk"]) == (30, 50, 40), last
+    assert last["outcomes"], last
     # the event is there for whoever follows events
     event = [e for e in house.gate.events() if e["kind"] == "warmup"][-1]
     assert event["text"].startswith("S2 to=1 "), event

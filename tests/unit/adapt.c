@@ -34,8 +34,8 @@ teardown(void **state)
 
 /* An ordinary day; a row says what is different, behind it. */
 #pragma GCC diagnostic ignored "-Woverride-init"
-#define GOOD .date = 20412, .day = 10, .days = 42, .cap = 110, .used = 100, \
-	.known = true
+#define GOOD .date = 20412, .day = 10, .days = 42, .cap = 110, .bulk = 110, \
+	.used = 100, .known = true
 #define WELL .ended = 1000, .arrived = 3000
 
 static const struct row {
@@ -184,6 +184,8 @@ static const struct row {
 	    ADAPT_A2, 12, 6 },
 	{ "99 of 110 are 90 %", { GOOD, .clean = 2, .used = 99 }, { WELL },
 	    ADAPT_A2, 11, 3 },
+	{ "an address's number is more than bulk may have", { GOOD, .clean = 2,
+	    .cap = 138, .used = 99 }, { WELL }, ADAPT_A2, 11, 3 },
 	{ "98 are less", { GOOD, .clean = 2, .used = 98 }, { WELL },
 	    ADAPT_A1, 11, 3 },
 	{ "3 % deferred for rate is too much for it", { GOOD, .clean = 2 },
@@ -418,8 +420,8 @@ static void
 the_line_is_what_the_manual_shows(void **state)
 {
 	static const char want[] = "A1 to=11 clean=1 warmed=0 stop=0 faster=0 "
-	    "by=- date=2025-11-20 day=10 of=42 cap=110 used=100 turned=7 "
-	    "silent=0 before=0 was=0 known=1 required=0 fast=1 dnsbl=0; "
+	    "by=- date=2025-11-20 day=10 of=42 cap=110 bulk=110 used=100 "
+	    "turned=7 silent=0 before=0 was=0 known=1 required=0 fast=1 dnsbl=0; "
 	    "google A1 ended=1000 deferred=0 slow=0 hard=100 blocked=0 "
 	    "listed=0 arrived=0 complaints=0, acme S2 ended=200 deferred=0 "
 	    "slow=0 hard=98 blocked=0 listed=0 arrived=0 complaints=0, "

@@ -378,8 +378,9 @@ judge(void)
 {
 	struct adapt_provider google = { .name = SLICE("google") };
 	struct adapt_input in = { .date = sim.date,
-		.days = sim.schedule->n, .cap = portion_bulk(number()),
-		.used = sim.used, .turned = sim.turned, .clean = sim.row.clean,
+		.days = sim.schedule->n, .cap = number(),
+		.bulk = portion_bulk(number()), .used = sim.used,
+		.turned = sim.turned, .clean = sim.row.clean,
 		.warmed = sim.row.warmed != 0, .fast = sim.now != NULL &&
 		sim.now->fast, .required = sim.now != NULL &&
 		sim.now->required, .providers = &google,
