@@ -6,11 +6,16 @@ Postfix; days pass by libfaketime.
 
 import os
 import random
+import re
+import signal
 import time
 
 import pytest
 
+import gate
 import postfix
+import proc
+from endpoint import press
 from house import House, message, send
 from release import Release
 
@@ -25,6 +30,14 @@ release {
 }
 """ % ("" if os.path.exists(postfix.INSTALLED) else postfix.UNPACKED)
 
+PORT = proc.port()
+ENDPOINT = f"""\
+unsubscribe {{
+	socket = "inet:{PORT}@127.0.0.1"
+	names = "{{folder}}/names"
+	user = ""
+}}
+"""
 POLICY = """\
 timezone = "UTC"
 unknown_sender = "refuse"
@@ -52,6 +65,30 @@ tenant "shop" {
 	}
 }
 """,
+    "mixed.conf": """\
+tenant "mixed" {
+	logins = {"mixed"}
+	domains = {"mixed.example"}
+	hold_max = "72h"
+	cap "daily" { limit = "5/day"  over = "hold" }
+}
+""",
+    "list.conf": """\
+tenant "list" {
+	logins = {"list"}
+	domains = {"list.example"}
+	bounce_domain = "bounce.list.example"
+	dkim "r1" { domain = "list.example"  key = "list.rsa" }
+	unsubscribe { url = "https://u.list.example/u/" }
+	hold_max = "48h"
+	stream "news" {
+		match = {"sender:news@*"}
+		priority = "bulk"
+		unsubscribe = "one-click"
+		cap "few" { limit = "1/day"  over = "hold" }
+	}
+}
+""",
 }
 
 
@@ -61,9 +98,23 @@ def house():
         pytest.skip(postfix.reason_not())
     if not os.path.exists(FAKETIME):
         pytest.skip("no libfaketime: make deps")
-    with House(policy=POLICY, tenants=TENANTS, keys={},
-               blocks=BLOCK) as h:
+    with House(policy=POLICY, tenants=TENANTS, keys={"list.rsa": "rsa"},
+               blocks=BLOCK + ENDPOINT, tokens=True) as h:
         yield h
+
+
+@pytest.fixture
+def endpoint(house):
+    """penstock-unsubscribe beside that gate, in its store."""
+    house.gate.penstock("token", "names", "--write", check=True)
+    log = f"{house.folder}/unsubscribe.log"
+    with open(log, "w") as f:
+        process = proc.start([gate.program("penstock-unsubscribe"), "-c",
+                              house.gate.conf], stdout=f, stderr=f)
+    proc.wait_for(lambda: " serves at " in open(log).read(), 20,
+                  "the endpoint")
+    yield PORT
+    proc.stop(process, signal.SIGTERM, 20)
 
 
 def days_later(house, days):
@@ -173,4 +224,65 @@ def test_who_is_suppressed_meanwhile_is_not_mailed_and_others_pass(house):
     until(house, lambda: not on_hold(house), "an empty hold queue")
     assert "gone@example.org" not in got(house)
     assert sorted(e["verdict"] for e in releases(house)) == ["drop", "pass"]
+    r.stop()
+
+
+def test_who_unsubscribes_while_held_is_not_mailed(house, endpoint):
+    r = Release(house.gate, house.postfix).start()
+    news = "news@list.example"
+    # the first one goes, with the link; the day is used up then
+    assert submit(house, "list", ["leaves@example.org"],
+                  sender=news).code == 250
+    first = house.sink.wait(lambda s: [
+        d for d in s.deliveries if d.recipients == ["leaves@example.org"]])[0]
+    link = re.match(r"<https://u\.list\.example(/u/[\w-]+)>",
+                    first.headers("List-Unsubscribe")[0]).group(1)
+    assert submit(house, "list", ["leaves@example.org"],
+                  sender=news).code == 250
+    assert submit(house, "list", ["stays@example.org"],
+                  sender=news).code == 250
+    assert len(on_hold(house)) == 2
+    # no day passes between: what was held for him is dropped, so the day
+    # that comes is for the one behind him
+    assert press(endpoint, link) == 200
+    house.gate.kill()
+    days_later(house, 1)
+    house.gate.start()
+    until(house, lambda: "stays@example.org" in got(house), "who stays")
+    until(house, lambda: not on_hold(house), f"an empty hold queue\n{r.log()}")
+    assert sorted(got(house)) == ["leaves@example.org", "stays@example.org"]
+    dropped, = [e for e in releases(house) if e["verdict"] == "drop"]
+    assert [x["address"] for x in dropped["recipients"]] == \
+        ["leaves@example.org"]
+    why = dropped["recipients"][0]["rule"]
+    assert why.startswith("suppressed by consent: unsubscribe"), why
+    r.stop()
+
+
+def test_the_oldest_goes_first_of_those_that_fit(house):
+    r = Release(house.gate, house.postfix).start()
+    # all of the first day, then what waits: two, four, three, one
+    smtp = house.client("mixed")
+    for name, n in (("now", 5), ("a", 2), ("b", 4), ("c", 3), ("d", 1)):
+        assert submit(house, "mixed", [f"{name}{i}@example.org"
+                                       for i in range(n)],
+                      smtp=smtp).code == 250
+    smtp.close()
+
+    def names():
+        return sorted({a[0] for a in got(house)})
+    until(house, lambda: len(got(house)) == 5, "the first day's")
+    held = [e["seq"] for e in house.gate.events() if e["kind"] == "hold"]
+    assert len(held) == 4 and held == sorted(held)
+    for day, count, who in ((1, 10, "acn"), (2, 15, "abcdn")):
+        house.gate.kill()
+        days_later(house, day)
+        house.gate.start()
+        until(house, lambda: len(got(house)) >= count, f"day {day}")
+        time.sleep(1)       # nothing comes behind it
+        assert len(got(house)) == count and "".join(names()) == who
+    # four do not fit beside two, three do; nothing passed them otherwise
+    assert [held.index(e["voids"]) for e in releases(house)] == [0, 2, 1, 3]
+    until(house, lambda: not on_hold(house), "an empty hold queue")
+    assert len(got(house)) == len(set(got(house))) == 15
     r.stop()

@@ -36,6 +36,13 @@ def identity(kind, name):
     return hashlib.sha256(f"{kind}\0{name}".encode()).hexdigest()[:16]
 
 
+def press(port, path):
+    """What a mailbox provider does when its user presses the button."""
+    made = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    made.request("POST", path, ONE_CLICK, {"Content-Type": FORM})
+    return made.getresponse().status
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
