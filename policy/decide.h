@@ -246,6 +246,12 @@ struct decide_facts {
 int	decide_asks_of(const struct policy *, const struct tenant *,
 	    const struct decide_facts *, int64_t now, struct arena *,
 	    struct ask **, const struct limit ***, size_t *n);
+/* The same of the limits that stand in the pool and the address of the facts
+ * (not NULL). Tenant NULL: the whole numbers, and what counts groups or tenants
+ * apart is not said. */
+int	decide_asks_way(const struct policy *, const struct tenant *,
+	    const struct decide_facts *, int64_t now, struct arena *,
+	    struct ask **, const struct limit ***, size_t *n);
 /* When n more will fit into one of those limits, of which so much is used;
  * next: what the ledger says, which knows no schedules. */
 int64_t	decide_next(const struct policy *, const struct tenant *,

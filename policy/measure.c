@@ -337,6 +337,42 @@ decide_next(const struct policy *p, const struct tenant *t,
 	return measure_next(limit, &d, used, 0, n, next, now);
 }
 
+/* asks_add - what one recipient would ask of those limits */
+static int
+asks_add(const struct dimensions *d, const struct decide_facts *f,
+    const struct limit *const *list, size_t nlist, int64_t now,
+    struct arena *arena, struct ask *asks, const struct limit **limits,
+    size_t *n)
+{
+	for (size_t i = 0; i < nlist; i++) {
+		const struct limit *limit = list[i];
+		struct ask *ask = &asks[*n];
+		int64_t amount;
+
+		if (!measure_watches(limit, f->provider))
+			continue;
+		amount = measure_amount(limit, 1, f->bytes);
+		measure_ask(limit, d, amount, amount, now, ask);
+		if (measure_rule(d->policy, limit, arena, ask) == -1)
+			return -1;
+		if ((limit->per & ~d->known) != 0)
+			memset(ask->charge.key, 0, 16);
+		limits[(*n)++] = limit;
+	}
+	return 0;
+}
+
+/* asks_room - for so many */
+static int
+asks_room(size_t most, struct arena *arena, struct ask **asks,
+    const struct limit ***limits, size_t *n)
+{
+	*n = 0;
+	*asks = arena_array(arena, most + 1, sizeof(**asks));
+	*limits = arena_array(arena, most + 1, sizeof(**limits));
+	return *asks == NULL || *limits == NULL ? -1 : 0;
+}
+
 /* decide_asks_of - what one recipient would ask of every limit */
 int
 decide_asks_of(const struct policy *p, const struct tenant *t,
@@ -345,30 +381,37 @@ decide_asks_of(const struct policy *p, const struct tenant *t,
 {
 	const struct stream *s = f->stream != NULL ? f->stream :
 	    policy_default(t);
-	const struct limit *limit;
 	struct dimensions d;
-	int64_t amount;
-	size_t i;
 
-	*n = 0;
-	*asks = arena_array(arena, s->nlimits, sizeof(**asks));
-	*limits = arena_array(arena, s->nlimits, sizeof(**limits));
-	if (*asks == NULL || *limits == NULL)
+	if (asks_room(s->nlimits, arena, asks, limits, n) == -1)
 		return -1;
 	facts_known(p, t, s, f, &d);
-	for (i = 0; i < s->nlimits; i++) {
-		limit = s->limits[i];
-		if (!measure_watches(limit, f->provider))
-			continue;
-		amount = measure_amount(limit, 1, f->bytes);
-		measure_ask(limit, &d, amount, amount, now, &(*asks)[*n]);
-		if (measure_rule(p, limit, arena, &(*asks)[*n]) == -1)
-			return -1;
-		if ((limit->per & ~d.known) != 0)
-			memset((*asks)[*n].charge.key, 0, 16);
-		(*limits)[(*n)++] = limit;
-	}
-	return 0;
+	return asks_add(&d, f, s->limits, s->nlimits, now, arena, *asks,
+	    *limits, n);
+}
+
+/* decide_asks_way - the same of the limits that stand in the pool and in the
+ * address it leaves by */
+int
+decide_asks_way(const struct policy *p, const struct tenant *t,
+    const struct decide_facts *f, int64_t now, struct arena *arena,
+    struct ask **asks, const struct limit ***limits, size_t *n)
+{
+	static const struct tenant nobody;
+	const struct pool_address *a = f->egress;
+	struct dimensions d;
+
+	if (asks_room(a->pool->nlimits + a->nlimits, arena, asks, limits,
+	    n) == -1)
+		return -1;
+	facts_known(p, t != NULL ? t : &nobody, f->stream, f, &d);
+	if (t == NULL)
+		d.known &= ~(unsigned)(PER_GROUP | PER_TENANT);
+	if (asks_add(&d, f, a->pool->limits, a->pool->nlimits, now, arena,
+	    *asks, *limits, n) == -1)
+		return -1;
+	return asks_add(&d, f, a->limits, a->nlimits, now, arena, *asks,
+	    *limits, n);
 }
 
 /* decide_asks - of the default stream */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/map.h"
+#include "policy/measure.h"
 
 #define USAGE	"penstock limits [TENANT [--login LOGIN] [--sender ADDRESS]\n" \
 		"                       [--rcpt ADDRESS]] [--json]"
@@ -20,6 +21,9 @@ static const char help[] = "usage: " USAGE "\n\n"
 "Shows the limits that something was spent of, the fullest first; with\n"
 "TENANT, all limits of that tenant. Numbers are as of the last message on\n"
 "disk; what open messages hold reserved is known to the gate alone.\n\n"
+"Limits that stand in pools and addresses are there, too, with the whole\n"
+"number, of which bulk mail may have four fifths; warmups of addresses are\n"
+"shown by penstock warmup.\n\n"
 "Below stand the providers that want less mail (back-off) and the breakers\n"
 "that tripped.\n\n"
 "A limit that counts logins, senders, providers or domains apart has a row\n"
@@ -42,20 +46,37 @@ word(struct arena *arena, const char *all, const struct limit *l,
 	    "", per_names[__builtin_ctz(per)], SLICE_ARG(value));
 }
 
+/* stands_in_way - is it a limit of the pool or the address itself? */
+static bool
+stands_in_way(const struct limit *l, const struct pool_address *a)
+{
+	for (size_t i = 0; a != NULL && i < a->pool->nlimits; i++)
+		if (a->pool->limits[i] == l)
+			return true;
+	for (size_t i = 0; a != NULL && i < a->nlimits; i++)
+		if (a->limits[i] == l)
+			return true;
+	return false;
+}
+
 /* of - the values of a counter, and the stream when it has another number */
 static const char *
 of(struct arena *arena, const struct tenant *t, const struct limit *l,
     const struct decide_facts *f)
 {
-	const struct stream *d = policy_default(t);
+	const struct stream *d = t->nstreams > 0 ? policy_default(t) : NULL;
 	const char *all = "";
-	bool common = false;
+	bool common = stands_in_way(l, f->egress);
 
-	for (size_t i = 0; i < d->nlimits; i++)
+	for (size_t i = 0; d != NULL && i < d->nlimits; i++)
 		common = common || d->limits[i] == l;
 	if ((!common || (l->per & PER_STREAM) != 0) && f->stream != NULL)
 		all = arena_printf(arena, "stream=%.*s",
 		    SLICE_ARG(f->stream->name));
+	if (f->egress != NULL) {
+		all = word(arena, all, l, PER_POOL, f->egress->pool->name);
+		all = word(arena, all, l, PER_ADDRESS, f->egress->address);
+	}
 	all = word(arena, all, l, PER_LOGIN, f->login);
 	all = word(arena, all, l, PER_SENDER, f->sender.n > 0 ? f->sender :
 	    SLICE("<>"));
@@ -64,10 +85,6 @@ of(struct arena *arena, const struct tenant *t, const struct limit *l,
 		all = word(arena, all, l, PER_PROVIDER,
 		    slice_of(provider_name(f->provider)));
 	all = word(arena, all, l, PER_RECIPIENT_DOMAIN, f->recipient_domain);
-	if (f->egress != NULL) {
-		all = word(arena, all, l, PER_POOL, f->egress->pool->name);
-		all = word(arena, all, l, PER_ADDRESS, f->egress->address);
-	}
 	return all != NULL ? all : "";
 }
 
@@ -108,15 +125,17 @@ row_add(struct limits_rows *rows, const struct tenant *t,
 	*row = (struct limits_row){ .tenant = t, .limit = limit,
 	    .stream = f->stream };
 	memcpy(row->key, ask->charge.key, sizeof(row->key));
-	row->zone = !limit_shared(limit) && t->zone != NULL ? t->zone :
-	    live->policy->zone;
+	row->zone = measure_zone(limit, live->policy, t, f->egress != NULL ?
+	    f->egress->pool : NULL);
+	row->way = stands_in_way(limit, f->egress);
 	ask->most += orders_grant(live->orders, t->id, limit->kind,
 	    limit->name, live->now);
 	row->most = ask->most;
 	row->window_end = ask->charge.window_end;
 	ledger_view(live->ledger, ask, live->now, &row->view);
-	row->view.next = decide_next(live->policy, t, f, limit,
-	    row->view.used, 1, row->view.next, live->now);
+	if (limit->warmup != NULL)
+		row->view.next = decide_next(live->policy, t, f, limit,
+		    row->view.used, 1, row->view.next, live->now);
 	if (!all && row->view.used <= 0)
 		return;
 	row->of = of(live->arena, t, limit, f);
@@ -147,6 +166,94 @@ limits_add(struct limits_rows *rows, const struct tenant *t,
 		if (got == 1)
 			row_add(rows, t, limits[i], &asks[i], f, all);
 	}
+	return 0;
+}
+
+/* apart_by_whose - is it of no use without a tenant? */
+static bool
+apart_by_whose(const struct limit *limit)
+{
+	return (limit->per & (PER_GROUP | PER_TENANT)) != 0;
+}
+
+/* limits_way - the counters of the pool and the address, but for warmups */
+int
+limits_way(struct limits_rows *rows, const struct tenant *t,
+    const struct decide_facts *f, bool all)
+{
+	static const uint8_t unsaid[16];
+	static const struct tenant nobody;
+	const struct limit **limits;
+	struct ask *asks;
+	size_t i, n;
+	int got;
+
+	if (decide_asks_way(rows->live->policy, t, f, rows->live->now,
+	    rows->scratch, &asks, &limits, &n) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		if (limits[i]->warmup != NULL ||
+		    (t != NULL && !apart_by_whose(limits[i])))
+			continue;
+		if (memcmp(asks[i].charge.key, unsaid, sizeof(unsaid)) == 0) {
+			rows->values = true;
+			continue;
+		}
+		if ((got = is_new(rows, &asks[i], limits[i])) == -1)
+			return -1;
+		if (got == 1)
+			row_add(rows, t != NULL ? t : &nobody, limits[i],
+			    &asks[i], f, all);
+	}
+	return 0;
+}
+
+/* pool_rows - of its addresses, and of each provider where that counts */
+static int
+pool_rows(struct limits_rows *rows, const struct pool *pool,
+    const struct decide_facts *said, bool all)
+{
+	struct decide_facts f = *said;
+
+	for (size_t i = 0; i < pool->naddresses; i++) {
+		f.egress = &pool->addresses[i];
+		f.provider = said->provider;
+		arena_reset(rows->scratch);
+		if (limits_way(rows, NULL, &f, all) == -1)
+			return -1;
+		for (f.provider = 0; said->provider == DECIDE_ALL &&
+		    f.provider < provider_count(); f.provider++)
+			if (limits_way(rows, NULL, &f, false) == -1)
+				return -1;
+	}
+	return 0;
+}
+
+/* leads_to - does any mail of the tenant leave by that pool? */
+static bool
+leads_to(const struct tenant *t, const struct pool *pool)
+{
+	for (size_t i = 0; i < t->nstreams; i++)
+		for (size_t j = 0; j < t->streams[i]->nroutes; j++) {
+			const struct pool *his = t->streams[i]->routes[j].pool;
+
+			if (his == pool || his->overflow == pool)
+				return true;
+		}
+	return false;
+}
+
+/* pools - all of them, or those that mail of the tenant may leave by */
+static int
+pools(struct limits_rows *rows, const struct tenant *t,
+    const struct decide_facts *said)
+{
+	const struct policy *p = rows->live->policy;
+
+	for (size_t i = 0; i < p->npools; i++)
+		if ((t == NULL || leads_to(t, p->pools[i])) &&
+		    pool_rows(rows, p->pools[i], said, t != NULL) == -1)
+			return -1;
 	return 0;
 }
 
@@ -217,6 +324,8 @@ collect(struct limits_rows *rows, const struct asked *asked)
 		for (i = 0; done == 0 && i < p->ntenants; i++)
 			done = tenant_rows(rows, p->tenants[i],
 			    &asked->facts, false);
+	if (done == 0)
+		done = pools(rows, t, &asked->facts);
 	if (p->automatic != NULL && asked->tenant == NULL)
 		rows->values = true;	/* tenants that only mail makes */
 	if (done == 0 && !asked->some)

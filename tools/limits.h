@@ -15,6 +15,7 @@ struct limits_row {
 	const struct zone	*zone;
 	const struct stream	*stream; /* that it was asked for */
 	uint8_t			 key[16];	/* of the counter */
+	bool			 way;	/* it stands in a pool or an address */
 	const char		*of;	/* "login=ops stream=bulk", or "" */
 	struct counter_view	 view;
 	int64_t			 most, window_end;
@@ -37,6 +38,11 @@ struct limits_rows {
  * that count apart by what the facts do not say are left out (values is set).
  * -1 without memory. */
 int	limits_add(struct limits_rows *, const struct tenant *,
+	    const struct decide_facts *, bool all);
+/* The same of the limits that stand in the pool and the address of the facts
+ * (not NULL), without warmups: tenant NULL, those that all share; or those that
+ * count his apart. */
+int	limits_way(struct limits_rows *, const struct tenant *,
 	    const struct decide_facts *, bool all);
 /* Those of all streams of a tenant, as far as nothing more is said. */
 int	limits_tenant(struct limits_rows *, const struct tenant *, bool all);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/map.h"
+#include "policy/portion.h"
 #include "tools/limits.h"
 
 /* by_share - fullest first, then as the policy has them */
@@ -76,7 +77,8 @@ whose_cell(struct table *table, const struct limits_row *r)
 		table_cell(table, "group %.*s%s%s",
 		    SLICE_ARG(r->tenant->group->name), gap, r->of);
 	else
-		table_cell(table, "all mail%s%s", gap, r->of);
+		table_cell(table, "%s%s%s", r->way ? "" : "all mail",
+		    r->way ? "" : gap, r->of);
 }
 
 /* number_cell - with what it is a number of */
@@ -134,13 +136,16 @@ json_row(const struct limits_rows *rows, const struct limits_row *r,
 	buf_char(b, '{');
 	buf_json_member(b, group ? "group" : "tenant", group ?
 	    r->tenant->group->name : shared ? SLICE("") : r->tenant->name);
+	if (r->way && shared && l->kind == LIMIT_CAP)
+		buf_printf(b, "\"bulk\":%lld,",
+		    (long long)portion_bulk(r->most));
 	buf_json_member(b, "limit", l->name);
 	buf_json_member(b, "kind", slice_of(limit_kind_names[l->kind]));
 	buf_json_member(b, "number", l->text);
 	buf_json_member(b, "to", l->to_all ? SLICE("all") : l->to_text);
 	buf_json_member(b, "count", slice_of(count_by_names[l->count]));
 	buf_json_member(b, "over", slice_of(over_names[limit_over(l,
-	    policy_default(r->tenant))]));
+	    r->tenant->nstreams > 0 ? policy_default(r->tenant) : NULL)]));
 	buf_json_member(b, "rule", policy_rule(rows->live->policy, l->at,
 	    rows->live->arena));
 	buf_printf(b, "\"used\":%lld,\"most\":%lld,\"remaining\":%lld,"

@@ -21,10 +21,11 @@ once(struct limits_rows *rows, const struct event *e,
 {
 	struct arena *keep = rows->live->arena;
 	const char *text = arena_printf(rows->scratch,
-	    "%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(e->tenant),
+	    "%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s\n%.*s", SLICE_ARG(e->tenant),
 	    SLICE_ARG(e->stream), SLICE_ARG(e->login),
 	    SLICE_ARG(e->mail_from), SLICE_ARG(e->nfrom_domains > 0 ?
-	    e->from_domains[0] : SLICE("")), SLICE_ARG(to->domain));
+	    e->from_domains[0] : SLICE("")), SLICE_ARG(to->domain),
+	    SLICE_ARG(e->address));
 	struct slice key = slice_of(text);
 
 	if (text == NULL)
@@ -62,6 +63,10 @@ one(struct limits_rows *rows, const struct event *e, const struct tenant *t)
 		f.recipient_domain = to->domain;
 		f.provider = provider_of(to->domain);
 		if (got == 1 && limits_add(rows, t, &f, false) == -1)
+			return -1;
+		if (got == 1 && f.egress != NULL &&
+		    (limits_way(rows, t, &f, false) == -1 ||
+		    limits_way(rows, NULL, &f, false) == -1))
 			return -1;
 	}
 	return 0;

@@ -50,6 +50,8 @@ pool "caps" {
 pool "kept" {
 	select = "header"
 	cap "ten" { limit = "10/day" }
+	cap "each" { limit = "100/day"  per = "provider" }
+	cap "whose" { limit = "50/day"  per = "tenant" }
 	address "127.0.0.17" { transport = "kept1" }
 }
 pool "even" {
@@ -284,6 +286,43 @@ def test_a_cap_is_a_cap_for_sessions_in_parallel(house):
     peers = collections.Counter(d.peer for d in house.sink.deliveries)
     # the lesser used of the two, as each message saw them
     assert abs(peers["127.0.0.15"] - peers["127.0.0.16"]) <= 8, peers
+
+
+def limits(house, *words):
+    said = house.gate.penstock("limits", *words, "--json", check=True)
+    return {(row["limit"], row["of"]): row
+            for row in json.loads(said.stdout)["limits"]}
+
+
+def test_limits_shows_the_caps_of_pools_and_addresses(house):
+    """What the tests above sent."""
+    assert submit(house, "fish", ["r@gmail.com"], "kept").code == 451
+    rows = limits(house)
+    ten = rows["ten", "pool=kept"]
+    assert (ten["used"], ten["most"], ten["remaining"], ten["bulk"]) == \
+        (10, 10, 0, 8)
+    assert (ten["tenant"], ten["per"], ten["kind"]) == ("", "pool", "cap")
+    assert ten["rule"].startswith("policy.conf:") and ten["next"] > 0
+    few = rows["few", "pool=head"]
+    assert (few["used"], few["to"]) == (4, "provider:freenet")
+    # one row for each provider that something was sent to
+    each = [of for limit, of in rows if limit == "each"]
+    assert each == ["pool=kept provider=unresolved"], each
+    # and for each tenant, of a cap that counts them apart
+    assert [r["tenant"] for (limit, _), r in rows.items()
+            if limit == "whose"] == ["fish"]
+    half = {of: r["used"] for (limit, of), r in rows.items()
+            if limit == "half"}
+    assert set(half) == {"address=127.0.0.15", "address=127.0.0.16"}
+    assert sum(half.values()) == rows["all", "pool=caps"]["used"] == 30
+    assert ("lent", "address=127.0.0.1") in rows
+    # of a tenant: those that its mail may leave by, also the empty ones
+    mine = limits(house, "dogs")
+    assert {of for limit, of in mine if limit == "day"} == {
+        "address=127.0.0.11", "address=127.0.0.12"}
+    assert not {"ten", "half", "lent"} & {limit for limit, _ in mine}
+    text = house.gate.penstock("limits", check=True).stdout
+    assert re.search(r"^pool=kept +ten +10/day +10 +10 +0 ", text, re.M), text
 
 
 def test_weights_give_each_recipient_one_pool(house):
