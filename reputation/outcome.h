@@ -127,8 +127,7 @@ int	outcomes_suppress(struct outcomes *, uint64_t tenant,
 /*
  * Back-off rows (lib/happenings.h).  What a person lifted: of a tenant or of
  * an address, to one place or (to absent) to all; what began by then is over
- * and counts anew.  Rows that nothing can come of any more go with sweep; now
- * is the wall clock.  Both have transactions of their own.
+ * and counts anew.  Has transactions of its own.
  */
 struct backoff_lift {
 	bool		address;
@@ -137,7 +136,6 @@ struct backoff_lift {
 };
 int	outcomes_backoff_lift(struct outcomes *, const struct backoff_lift *,
 	    struct why *);
-int	outcomes_backoff_sweep(struct outcomes *, int64_t now, struct why *);
 /* In the writer's transaction; the value borrows until the next call. */
 int	outcomes_get(struct outcomes *, enum outcomes_table, struct slice key,
 	    struct slice *value, struct why *);		/* fetch */

@@ -24,7 +24,7 @@
 #include "lib/log.h"
 #include "reputation/backoff.h"
 
-enum { SWEEP = 64 };
+enum { LIFTS = 64 };
 #define FORGET	(2 * CLOCK_DAY)	/* longer than a window and a duration */
 
 /* slice_key - as the store wants it */
@@ -226,30 +226,22 @@ outcome_backoff(struct outcomes *o, const struct backoffs *rules,
 	return row_put(o, key, &row, why);
 }
 
-/* --- what a person lifted, and what is over ------------------------------- */
+/* --- what is over, and what a person lifted ------------------------------- */
 
-struct gather {
-	bool	(*wanted)(const struct backoff_row *, const void *);
-	const void *with;
-	uint8_t	 keys[SWEEP][BACKOFF_KEY];
-	size_t	 n;
-};
-
-/* gather - keys of rows that are wanted, SWEEP at most */
-static bool
-gather(void *with, struct slice key, struct slice value)
+/* outcome_backoff_over - no use is left in that row; nor in one without sense,
+ * in whose place one would be begun anew */
+bool
+outcome_backoff_over(struct slice value, int64_t now)
 {
 	struct backoff_row row;
-	struct gather *g = with;
 	struct why why;
 
-	if (key.n != BACKOFF_KEY)
-		return true;
 	if (backoff_decode(value, &row, &why) == -1)
-		row.n = 0;
-	if (g->wanted(&row, g->with))
-		memcpy(g->keys[g->n++], key.p, BACKOFF_KEY);
-	return g->n < SWEEP;
+		return true;
+	for (size_t i = 0; i < row.n; i++)
+		if (!over(&row.entries[i], now))
+			return false;
+	return true;
 }
 
 /* lift_entry - does that word end it?  It does now. */
@@ -269,9 +261,8 @@ lift_entry(struct backoff_entry *e, int64_t time, bool now)
 
 /* is_lifted - is it about that row, and news to it? */
 static bool
-is_lifted(const struct backoff_row *row, const void *with)
+is_lifted(const struct backoff_row *row, const struct backoff_lift *l)
 {
-	const struct backoff_lift *l = with;
 	struct backoff_row copy = *row;
 	bool some = false;
 
@@ -283,19 +274,27 @@ is_lifted(const struct backoff_row *row, const void *with)
 	return some;
 }
 
-/* is_over - is nothing of it of any use? */
-static bool
-is_over(const struct backoff_row *row, const void *with)
-{
-	int64_t now = *(const int64_t *)with;
+struct gather {
+	const struct backoff_lift *lift;
+	uint8_t	 keys[LIFTS][BACKOFF_KEY];
+	size_t	 n;
+};
 
-	for (size_t i = 0; i < row->n; i++)
-		if (!over(&row->entries[i], now))
-			return false;
-	return true;
+/* gather - keys of rows that it is about, LIFTS at most */
+static bool
+gather(void *with, struct slice key, struct slice value)
+{
+	struct backoff_row row;
+	struct gather *g = with;
+	struct why why;
+
+	if (key.n == BACKOFF_KEY && backoff_decode(value, &row, &why) == 0 &&
+	    is_lifted(&row, g->lift))
+		memcpy(g->keys[g->n++], key.p, BACKOFF_KEY);
+	return g->n < LIFTS;
 }
 
-/* rewrite - one row after a lift or, lift NULL, after its end */
+/* rewrite - one row after a lift */
 static int
 rewrite(struct outcomes *o, const uint8_t key[BACKOFF_KEY],
     const struct backoff_lift *lift, struct why *why)
@@ -304,53 +303,34 @@ rewrite(struct outcomes *o, const uint8_t key[BACKOFF_KEY],
 
 	if (row_get(o, key, &row, why) == -1)
 		return -1;
-	for (size_t i = 0; lift != NULL && i < row.n; i++)
+	for (size_t i = 0; i < row.n; i++)
 		(void)lift_entry(&row.entries[i], lift->time, true);
-	if (lift == NULL)
-		row.n = 0;
 	return row_put(o, key, &row, why);
 }
 
-/* all - every row that is wanted, in transactions of some rows */
-static int
-all(struct outcomes *o, struct gather *g, const struct backoff_lift *lift,
+/* outcomes_backoff_lift - count anew from then on, some rows a transaction */
+int
+outcomes_backoff_lift(struct outcomes *o, const struct backoff_lift *lift,
     struct why *why)
 {
+	struct gather g = { .lift = lift };
+
 	do {
-		g->n = 0;
-		if (outcomes_each(o, OUTCOMES_BACKOFF, SLICE_NONE, gather, g,
+		g.n = 0;
+		if (outcomes_each(o, OUTCOMES_BACKOFF, SLICE_NONE, gather, &g,
 		    why) == -1)
 			return -1;
-		if (g->n == 0)
+		if (g.n == 0)
 			return 0;
 		if (outcomes_begin(o, why) == -1)
 			return -1;
-		for (size_t i = 0; i < g->n; i++)
-			if (rewrite(o, g->keys[i], lift, why) == -1) {
+		for (size_t i = 0; i < g.n; i++)
+			if (rewrite(o, g.keys[i], lift, why) == -1) {
 				outcomes_abort(o);
 				return -1;
 			}
 		if (outcomes_commit(o, why) == -1)
 			return -1;
-	} while (g->n == SWEEP);
+	} while (g.n == LIFTS);
 	return 0;
-}
-
-/* outcomes_backoff_lift - count anew from then on */
-int
-outcomes_backoff_lift(struct outcomes *o, const struct backoff_lift *lift,
-    struct why *why)
-{
-	struct gather g = { .wanted = is_lifted, .with = lift };
-
-	return all(o, &g, lift, why);
-}
-
-/* outcomes_backoff_sweep - rows of long ago */
-int
-outcomes_backoff_sweep(struct outcomes *o, int64_t now, struct why *why)
-{
-	struct gather g = { .wanted = is_over, .with = &now };
-
-	return all(o, &g, NULL, why);
 }

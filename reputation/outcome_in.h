@@ -182,6 +182,8 @@ struct backoffs;
 /* What a new outcome means for the mail behind it. */
 int	outcome_backoff(struct outcomes *, const struct backoffs *,
 	    const struct outcome *, struct why *);
+/* May a row go at that moment? */
+bool	outcome_backoff_over(struct slice value, int64_t now);
 
 /* --- outcome_find.c ------------------------------------------------------ */
 uint64_t outcome_address_key(const struct outcomes *, struct slice address);

@@ -6,7 +6,7 @@
  * rows are deleted until one is young enough.  A log that was read late leaves
  * old records behind younger ones; they go when those do.
  *
- * Messages, domains, strikes and DMARC rows stand by name.  The walk over them
+ * Messages, domains, strikes, DMARC and back-off rows stand by name.  The walk over them
  * remembers its place in the row "prune" of the table meta, when it deleted
  * something: u8 format = 1, u8 stage, field key.  The counters "pruned TABLE"
  * stand beside it.
@@ -37,6 +37,8 @@ static bool old_message(const struct prune_keep *, struct slice,
 static bool old_domain(const struct prune_keep *, struct slice, struct slice);
 static bool old_dmarc(const struct prune_keep *, struct slice, struct slice);
 static bool old_strike(const struct prune_keep *, struct slice, struct slice);
+static bool old_backoff(const struct prune_keep *, struct slice,
+    struct slice);
 
 /* What a round looks at, in this order. */
 static const struct prune_stage {
@@ -58,6 +60,8 @@ static const struct prune_stage {
 	{ T_DOMAINS, "pruned domains", old_domain, true, 0 },
 	{ T_THEIRS + OUTCOMES_DMARC, "pruned dmarc", old_dmarc, true, 0 },
 	{ T_THEIRS + OUTCOMES_STRIKES, "pruned strikes", old_strike, true,
+	  0 },
+	{ T_THEIRS + OUTCOMES_BACKOFF, "pruned backoff", old_backoff, true,
 	  0 },
 };
 enum { STAGES = sizeof(stages) / sizeof(stages[0]) };
@@ -174,6 +178,15 @@ old_strike(const struct prune_keep *keep, struct slice key,
 
 	(void)key;
 	return !w.bad && day < keep->now / OUTCOME_DAY - STRIKES_DAYS;
+}
+
+/* old_backoff - it ended, and what it counted is of long ago */
+static bool
+old_backoff(const struct prune_keep *keep, struct slice key,
+    struct slice value)
+{
+	(void)key;
+	return outcome_backoff_over(value, keep->now);
 }
 
 /* --- a step -------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "reputation/backoff.h"
 #include "reputation/join.h"
 #include "reputation/outcome_in.h"
+#include "reputation/prune.h"
 
 #define MAP	(UINT64_C(64) << 20)
 #define T0	(INT64_C(1795219200) * CLOCK_SECOND)	/* 2026-11-21 00:00 */
@@ -393,36 +394,45 @@ a_lift_counts_anew_and_twice_is_once(void **state)
 	assert_string_equal(ACME(1, 12, 1), "wait");
 }
 
-/* rows - of the table */
-static bool
-rows_one(void *with, struct slice key, struct slice value)
+/* pruned - a round of the pruner at that moment; how many rows are left */
+static int
+pruned(int64_t now)
 {
-	(void)key;
-	(void)value;
-	++*(int *)with;
-	return true;
+	struct prune_keep keep = { .now = now };
+	struct prune *p;
+	struct db_stat st;
+	size_t gone;
+	int more;
+
+	must(prune_new(&p, store, &why));
+	do {
+		must(outcomes_begin(store, &why));
+		must(more = prune_step(p, &keep, &gone, &why));
+		must(outcomes_commit(store, &why));
+	} while (more == 1);
+	prune_free(p);
+	must(db_stat(outcomes_db(store), &st, &why));
+	return (int)st.entries[T_THEIRS + OUTCOMES_BACKOFF];
 }
 
 static void
 rows_of_long_ago_go_and_others_stay(void **state)
 {
-	int n = 0;
+	uint64_t n;
 
 	(void)state;
 	accept_mail("acme", "", "AAAA1", "dest.example", 2);
+	accept_mail("calm", "", "BBBB1", "dest.example", 1);
 	read_log(NO("01:00:00", "AAAA1", "u0@dest.example")
-	    NO("01:00:00", "AAAA1", "u1@dest.example"), true);
-	must(outcomes_backoff_sweep(store, AT(1, 0, 0) + 2 * CLOCK_DAY - 1,
-	    &why));
-	must(outcomes_each(store, OUTCOMES_BACKOFF, SLICE_NONE, rows_one, &n,
-	    &why));
-	assert_int_equal(n, 1);
-	must(outcomes_backoff_sweep(store, AT(1, 0, 0) + 2 * CLOCK_DAY,
-	    &why));
-	n = 0;
-	must(outcomes_each(store, OUTCOMES_BACKOFF, SLICE_NONE, rows_one, &n,
-	    &why));
-	assert_int_equal(n, 0);
+	    NO("01:00:00", "AAAA1", "u1@dest.example")
+	    NO("02:00:00", "BBBB1", "u0@dest.example"), true);
+	/* in force, or counted a day ago: it stays */
+	assert_int_equal(pruned(AT(1, 0, 1)), 2);
+	assert_int_equal(pruned(AT(1, 0, 0) + 2 * CLOCK_DAY - 1), 2);
+	assert_int_equal(pruned(AT(1, 0, 0) + 2 * CLOCK_DAY), 1);
+	assert_int_equal(pruned(AT(2, 0, 0) + 2 * CLOCK_DAY), 0);
+	must(outcomes_counter(store, "pruned backoff", &n, &why));
+	assert_int_equal(n, 2);
 }
 
 static void

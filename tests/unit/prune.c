@@ -132,7 +132,7 @@ round_of(struct prune *p, const struct prune_keep *keep)
 	return steps;
 }
 
-/* prune - a whole round with a new pruner */
+/* prune - with a new pruner; a round may begin where another one was */
 static void
 prune(int64_t outcomes, int64_t messages, int64_t totals, uint64_t event)
 {
@@ -141,6 +141,7 @@ prune(int64_t outcomes, int64_t messages, int64_t totals, uint64_t event)
 	struct prune *p;
 
 	must(prune_new(&p, store, &why));
+	(void)round_of(p, &keep);
 	(void)round_of(p, &keep);
 	prune_free(p);
 }

@@ -21,7 +21,7 @@ struct backoff_part {
 	struct ingest	*in;
 	struct arena	*arena;		/* of one look */
 	struct decisions desk;
-	int64_t		 looked, swept;	/* mono */
+	int64_t		 looked;	/* mono */
 };
 
 /* lift - one decision */
@@ -75,19 +75,6 @@ backoff_part_want(void *with, struct pollfd *fds, size_t room)
 	return 0;
 }
 
-/* look - the desk; and once a minute what is over */
-static int
-look(struct backoff_part *b, int64_t now, struct why *why)
-{
-	arena_reset(b->arena);
-	if (decisions_follow(&b->desk, b->arena, why) == -1)
-		return -1;
-	if (b->swept != 0 && now - b->swept < CLOCK_MINUTE)
-		return 0;
-	b->swept = now;
-	return outcomes_backoff_sweep(b->in->outcomes, clock_wall(), why);
-}
-
 /* backoff_part_ready - twice a second; a full disk is waited for */
 int
 backoff_part_ready(void *with, const struct pollfd *fds, size_t n,
@@ -101,5 +88,7 @@ backoff_part_ready(void *with, const struct pollfd *fds, size_t n,
 	if (b->looked != 0 && now - b->looked < EVERY)
 		return 0;
 	b->looked = now;
-	return look(b, now, why) == -1 && why->kind != WHY_NOROOM ? -1 : 0;
+	arena_reset(b->arena);
+	return decisions_follow(&b->desk, b->arena, why) == -1 &&
+	    why->kind != WHY_NOROOM ? -1 : 0;
 }
