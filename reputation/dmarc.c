@@ -10,6 +10,10 @@
  *	"k" domain			u32 first day, last day that a report
  *					about it came
  *	"c" domain, 0, be32 day		u32 sources that have a row
+ *	"x" be32 day			u32 rows that the reports of that day
+ *					made
+ *	"w" be32 day			u32 of them about new domains
+ *	"y" domain, 0, be32 day		u32 of them about that domain
  *	"s" domain, 0, be32 day,	u8 format = 1, u64 aligned, failing,
  *	    source			dkim, spf, quarantined, rejected,
  *					field signer, reporter
@@ -115,6 +119,15 @@ key_count(struct key *k, char letter, int32_t day)
 	key_day(k, day);
 }
 
+/* key_known - since when a domain is */
+static void
+key_known(struct key *k, struct slice domain)
+{
+	k->n = 0;
+	key_add(k, "k", 1);
+	key_add(k, domain.p, domain.n);
+}
+
 /* first_day - that a report about a domain came; day when none did, or today.
  * Action. */
 static int
@@ -147,49 +160,60 @@ is_full(struct outcomes *o, const struct key *k, uint32_t most,
 	return got == -1 ? -1 : got == 1 && get_u32(&w) >= most;
 }
 
-/*
- * take_share - of what a day takes, when there is some left of all that it is
- * counted in: what is refused writes nothing.  Fetch: 0 with the reason.
- */
+struct share {
+	struct key	 key;
+	uint32_t	 most;
+	const char	*of;
+};
+
+/* take - one of each of them when none has come to its most: what is refused
+ * writes nothing.  Fetch: 0 with the first that has. */
 static int
-take_share(struct outcomes *o, struct slice domain, int32_t day,
-    struct why *why)
+take(struct outcomes *o, const struct share *all, size_t n,
+    const struct share **full, struct why *why)
 {
-	struct {
-		struct key	 key;
-		uint32_t	 most;
-		const char	*of;
-	} all[] = { { { .n = 0 }, DMARC_REPORTS, "" },
-		{ { .n = 0 }, DMARC_SHARE, " about that domain" },
-		{ { .n = 0 }, DMARC_NEW, " about new domains" } };
-	struct key k = { .n = 0 };
-	struct buf b = BUF_INIT;
-	uint32_t first, last;
-	size_t n = 2;
 	int got;
 
-	key_count(&all[0].key, 'n', day);
-	key_domain(&all[1].key, 'd', domain, day);
-	key_count(&all[2].key, 'm', day);
-	key_add(&k, "k", 1);
-	key_add(&k, domain.p, domain.n);
-	if (first_day(o, &k, day, &first, &last, why) == -1)
-		return -1;
-	n += first == (uint32_t)day;
 	for (size_t i = 0; i < n; i++) {
 		if ((got = is_full(o, &all[i].key, all[i].most, why)) == -1)
 			return -1;
 		if (got == 1) {
-			why_set(why, "%u DMARC reports%s came today already",
-			    all[i].most, all[i].of);
+			*full = &all[i];
 			return 0;
 		}
 	}
 	for (size_t i = 0; i < n; i++)
 		if (count_up(o, &all[i].key, all[i].most, why) == -1)
 			return -1;
-	if (last == (uint32_t)day)
-		return 1;
+	return 1;
+}
+
+/* take_report - a share of what a day takes.  Fetch: 0 with the reason. */
+static int
+take_report(struct outcomes *o, const struct dmarc_report *r, struct why *why)
+{
+	struct share all[] = { { { .n = 0 }, DMARC_REPORTS, "" },
+		{ { .n = 0 }, DMARC_SHARE, " about that domain" },
+		{ { .n = 0 }, DMARC_NEW, " about new domains" } };
+	int32_t day = (int32_t)(r->came / DAY);
+	const struct share *full;
+	struct buf b = BUF_INIT;
+	uint32_t first, last;
+	struct key k;
+	int got;
+
+	key_count(&all[0].key, 'n', day);
+	key_domain(&all[1].key, 'd', r->domain, day);
+	key_count(&all[2].key, 'm', day);
+	key_known(&k, r->domain);
+	if (first_day(o, &k, day, &first, &last, why) == -1)
+		return -1;
+	got = take(o, all, first == (uint32_t)day ? 3 : 2, &full, why);
+	if (got == 0)
+		why_set(why, "%u DMARC reports%s came today already",
+		    full->most, full->of);
+	if (got != 1 || last == (uint32_t)day)
+		return got;
 	put_u32(&b, first);
 	put_u32(&b, (uint32_t)day);
 	got = outcomes_put(o, OUTCOMES_DMARC, key_slice(&k), buf_slice(&b),
@@ -198,10 +222,34 @@ take_share(struct outcomes *o, struct slice domain, int32_t day,
 	return got == -1 ? -1 : 1;
 }
 
+/* take_row - a share of the rows of a domain and day, and of those that the
+ * reports of today may make; fetch */
+static int
+take_row(struct outcomes *o, const struct dmarc_report *r, int32_t of,
+    struct why *why)
+{
+	struct share all[] = { { { .n = 0 }, DMARC_SOURCES, "" },
+		{ { .n = 0 }, DMARC_ROWS_SHARE, "" },
+		{ { .n = 0 }, DMARC_ROWS, "" },
+		{ { .n = 0 }, DMARC_ROWS_NEW, "" } };
+	int32_t day = (int32_t)(r->came / DAY);
+	const struct share *full;
+	uint32_t first, last;
+	struct key k;
+
+	key_domain(&all[0].key, 'c', r->domain, of);
+	key_domain(&all[1].key, 'y', r->domain, day);
+	key_count(&all[2].key, 'x', day);
+	key_count(&all[3].key, 'w', day);
+	key_known(&k, r->domain);
+	if (first_day(o, &k, day, &first, &last, why) == -1)
+		return -1;
+	return take(o, all, first == (uint32_t)day ? 4 : 3, &full, why);
+}
+
 /* dmarc_begin - known? too many? */
 int
-dmarc_begin(struct outcomes *o, const struct dmarc_report *r, int64_t now,
-    struct why *why)
+dmarc_begin(struct outcomes *o, const struct dmarc_report *r, struct why *why)
 {
 	struct buf b = BUF_INIT;
 	struct key k = { .n = 0 };
@@ -212,7 +260,7 @@ dmarc_begin(struct outcomes *o, const struct dmarc_report *r, int64_t now,
 	if (r->domain.n == 0 || r->domain.n > DOMAIN_BYTES ||
 	    memchr(r->domain.p, '\0', r->domain.n) != NULL)
 		return why_set(why, "the report is about no domain");
-	if (r->begin <= 0 || r->end < r->begin || r->end > now + 2 * DAY)
+	if (r->begin <= 0 || r->end < r->begin || r->end > r->came + 2 * DAY)
 		return why_set(why, "the report is about days to come");
 	put_field(&b, r->org);
 	put_field(&b, r->id);
@@ -227,7 +275,7 @@ dmarc_begin(struct outcomes *o, const struct dmarc_report *r, int64_t now,
 		buf_free(&b);
 		return got == 1 ? 0 : -1;
 	}
-	got = take_share(o, r->domain, (int32_t)(now / DAY), why);
+	got = take_report(o, r, why);
 	buf_reset(&b);
 	put_i64(&b, r->end);
 	if (got == 1 && outcomes_put(o, OUTCOMES_DMARC, key_slice(&k),
@@ -263,31 +311,28 @@ cut(struct slice s)
 	return (struct slice){ s.p, s.n < NAME_BYTES ? s.n : NAME_BYTES };
 }
 
-/* source_row - the row of a source; a new one must be among the first */
+/* source_row - the row of a source, or that of all others, of which each report
+ * makes one at most; fetch, of the row; *own: the source's */
 static int
 source_row(struct outcomes *o, const struct dmarc_report *r, struct key *k,
-    struct dmarc_total *t, struct slice *value, struct why *why)
+    struct dmarc_total *t, struct slice *value, bool *own, struct why *why)
 {
-	struct key count;
-	int got, first;
+	int got;
 
 	t->day = day_of(r);
 	t->domain = r->domain;
-	for (int again = 0; again < 2; again++) {
+	for (*own = true;; *own = false) {
 		key_domain(k, 's', r->domain, t->day);
 		key_add(k, t->source.p, t->source.n < SOURCE_BYTES ?
 		    t->source.n : SOURCE_BYTES);
 		got = outcomes_get(o, OUTCOMES_DMARC, key_slice(k), value,
 		    why);
-		if (got != 0 || again == 1)
+		if (got != 0 || !*own)
 			return got;
-		key_domain(&count, 'c', r->domain, t->day);
-		first = count_up(o, &count, DMARC_SOURCES, why);
-		if (first != 0)
-			return first == -1 ? -1 : 0;
+		if ((got = take_row(o, r, t->day, why)) != 0)
+			return got == -1 ? -1 : 0;
 		t->source = SLICE(DMARC_OTHERS);
 	}
-	return 0;
 }
 
 /* dmarc_add - old figures and new ones */
@@ -299,7 +344,8 @@ dmarc_add(struct outcomes *o, const struct dmarc_report *r,
 	struct buf b = BUF_INIT;
 	struct slice value;
 	struct key k;
-	int got = source_row(o, r, &k, t, &value, why);
+	bool own;
+	int got = source_row(o, r, &k, t, &value, &own, why);
 
 	if (got == -1 || (got == 1 && total_read(value, &old, why) == -1))
 		return -1;
@@ -316,7 +362,7 @@ dmarc_add(struct outcomes *o, const struct dmarc_report *r,
 	    "report") : outcomes_put(o, OUTCOMES_DMARC, key_slice(&k),
 	    buf_slice(&b), why);
 	buf_free(&b);
-	return got;
+	return got == -1 ? -1 : own;
 }
 
 /* day_behind - the end of the day that stands there in a key */
@@ -347,6 +393,8 @@ dmarc_ends(struct slice key, struct slice value)
 		return w.bad ? INT64_MAX : end;
 	case 'm':
 	case 'n':
+	case 'w':
+	case 'x':
 		return day_behind(key, 1);
 	case 'k':
 		(void)get_u32(&w);
@@ -355,6 +403,7 @@ dmarc_ends(struct slice key, struct slice value)
 	case 'c':
 	case 'd':
 	case 's':
+	case 'y':
 		zero = memchr(key.p, '\0', key.n);
 		return zero == NULL ? INT64_MAX :
 		    day_behind(key, (size_t)(zero - key.p) + 1);

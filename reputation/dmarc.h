@@ -5,8 +5,10 @@
  * A report is hearsay: anybody can mail one.  So nothing but pages and
  * warnings may be made of these figures, and what strangers can add is
  * bounded: in all, per domain, and for domains that were never heard of, so
- * that forged reports do not keep out those about the domains in use.  A report
- * counts once, however often it comes.
+ * that forged reports do not keep out those about the domains in use.  That is
+ * so for reports and for the rows that they make; what would be a row too many
+ * is added to DMARC_OTHERS of its domain and day, so no message is lost from
+ * the sums.  A report counts once, however often it comes.
  * Threads: dmarc_begin and dmarc_add writer only, dmarc_each any.
  */
 #ifndef REPUTATION_DMARC_H
@@ -19,12 +21,17 @@
 #define DMARC_SHARE	1000	/* of them about one domain */
 #define DMARC_NEW	10000	/* about domains that nobody reported of on
 				   an earlier day */
+/* Rows of new sources that one day's reports may make: */
+#define DMARC_ROWS	100000	/* in all */
+#define DMARC_ROWS_SHARE 5000	/* about one domain, of whatever days */
+#define DMARC_ROWS_NEW	25000	/* about domains as of DMARC_NEW */
 #define DMARC_OTHERS	"others"
 
 struct dmarc_report {
 	struct slice	org, id;	/* who reports; both bounded */
 	struct slice	domain;		/* lower case, at most 253 bytes */
 	int64_t		begin, end;	/* us UTC */
+	int64_t		came;		/* us UTC: the day that it counts in */
 };
 
 struct dmarc_total {
@@ -41,9 +48,10 @@ struct dmarc_total {
 /* Fetch: 1 it is new, 0 it was counted before. -1 also when there were too
  * many today (WHY_OTHER: nothing is wrong with the transaction). */
 int	dmarc_begin(struct outcomes *, const struct dmarc_report *,
-	    int64_t now, struct why *);
+	    struct why *);
 /* Adds figures of one source to the day in the middle of the report; of the
- * total, day and reporter are filled here. Action. */
+ * total, day and reporter are filled here.  Those that are worth a row come
+ * first.  1 it has a row, 0 it is among the others, -1. */
 int	dmarc_add(struct outcomes *, const struct dmarc_report *,
 	    struct dmarc_total *, struct why *);
 /* When what a row speaks of was over (us); INT64_MAX: it makes no sense. */

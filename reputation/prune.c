@@ -6,10 +6,10 @@
  * rows are deleted until one is young enough.  A log that was read late leaves
  * old records behind younger ones; they go when those do.
  *
- * Messages, domains, strikes, DMARC and back-off rows stand by name.  The walk over them
- * remembers its place in the row "prune" of the table meta, when it deleted
- * something: u8 format = 1, u8 stage, field key.  The counters "pruned TABLE"
- * stand beside it.
+ * Messages, domains, strikes, DMARC and back-off rows stand by name.  The walk
+ * over them remembers its place in the row "prune" of the table meta, when it
+ * deleted something: u8 format = 1, u8 stage, field key.  The counters "pruned
+ * TABLE" stand beside it.
  *
  * A step deletes at most GONE rows and looks at LOOKED: some milliseconds, and
  * few pages for one commit.  A run goes whole, which is some hundred rows more.

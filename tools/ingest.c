@@ -21,7 +21,8 @@ static const char usage[] = "penstock ingest [--json] LOG|-\n"
 static const char status_usage[] = "penstock ingest status [--json]";
 
 static const char *const counters[] = { "lines", "deliveries", "outcomes",
-	"repeated", "foreign", "notices", "added", "events" };
+	"repeated", "foreign", "notices", "added", "events", "dmarc_others",
+	"dmarc_left_out" };
 static const char *const kinds[] = { "log", "dsn", "arf", "rua" };
 enum { NAME_CELL = 28, PLAIN = 160,
 	NCOUNTERS = sizeof(counters) / sizeof(counters[0]),
@@ -312,7 +313,7 @@ print_eyes(const struct view *v, bool color, int64_t now)
 		putchar('\n');
 	}
 	for (size_t i = 0; i < NCOUNTERS; i++)
-		printf("%-12s %12" PRIu64 "\n", counters[i], v->counts[i]);
+		printf("%-14s %12" PRIu64 "\n", counters[i], v->counts[i]);
 	for (size_t i = 0; i < NKINDS; i++) {
 		const struct strange *s = &v->strange[i];
 

@@ -297,6 +297,21 @@ def test_a_pipe_hands_over_and_the_quarantine_shows_the_rest(world):
                           "Content-Type: text/xml\n\n<svg/>\n")
     assert code == 1 and "no DMARC report" in out, (out, err)
     assert pipe(w, "--dsn", "")[0] == 2
+    rows = "".join(f"<record><row><source_ip>10.0.{i >> 8}.{i & 255}"
+                   "</source_ip><count>1</count></row></record>\n"
+                   for i in range(20010))
+    code, out, err = pipe(
+        w, "--rua", "Subject: Report domain: acme.example\n"
+        "Content-Type: text/xml\n\n<feedback><report_metadata><org_name>far"
+        "</org_name><report_id>1</report_id><date_range><begin>1795478400"
+        "</begin><end>1795564799</end></date_range></report_metadata>"
+        "<policy_published><domain>acme.example</domain></policy_published>" +
+        rows + "</feedback>\n")
+    assert (code, out) == (0, 'rua: 20000 records, 18000 of them under '
+                           '"others"\n'), err
+    counts = json.loads(w.gate.penstock("ingest", "status",
+                                        "--json").stdout)["counts"]
+    assert (counts["dmarc_others"], counts["dmarc_left_out"]) == (18000, 10)
 
     listed = w.gate.penstock("ingest", "quarantine", "list", "--json").stdout
     kept = [json.loads(line) for line in listed.splitlines()]

@@ -73,16 +73,27 @@ report_of(const char *id, const char *domain, int day)
 	    .begin = T0 + day * DAY, .end = T0 + (day + 1) * DAY - 1 };
 }
 
-/* add - figures of a source */
-static void
+/* begin - it comes at that moment */
+static int
+begin(struct dmarc_report *r, int64_t now)
+{
+	r->came = now;
+	return dmarc_begin(store, r, &why);
+}
+
+/* add - figures of a source; 0: it has no row of its own */
+static int
 add(const struct dmarc_report *r, const char *source, uint64_t aligned,
     uint64_t failing)
 {
+	int own;
+
 	struct dmarc_total t = { .source = slice_of(source),
 		.aligned = aligned, .failing = failing, .dkim = aligned,
 		.signer = SLICE("acme.example") };
 
-	must(dmarc_add(store, r, &t, &why));
+	must(own = dmarc_add(store, r, &t, &why));
+	return own;
 }
 
 /* note - a total as text */
@@ -140,15 +151,15 @@ a_report_counts_once(void **state)
 	struct dmarc_report r = report_of("1", "acme.example", 0);
 
 	(void)state;
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 0);
+	assert_int_equal(begin(&r, T0 + DAY), 1);
+	assert_int_equal(begin(&r, T0 + DAY), 0);
 	must(outcomes_commit(store, &why));
 	must(outcomes_begin(store, &why));
-	assert_int_equal(dmarc_begin(store, &r, T0 + 2 * DAY, &why), 0);
+	assert_int_equal(begin(&r, T0 + 2 * DAY), 0);
 	r.id = SLICE("2");
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
+	assert_int_equal(begin(&r, T0 + DAY), 1);
 	r.org = SLICE("else.example");
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), 1);
+	assert_int_equal(begin(&r, T0 + DAY), 1);
 }
 
 static void
@@ -158,17 +169,17 @@ a_report_that_cannot_be_is_refused(void **state)
 	char name[300];
 
 	(void)state;
-	assert_int_equal(dmarc_begin(store, &r, T0, &why), -1);
+	assert_int_equal(begin(&r, T0), -1);
 	r = report_of("1", "acme.example", 0);
 	r.end = r.begin - 1;
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	assert_int_equal(begin(&r, T0 + DAY), -1);
 	r = report_of("1", "", 0);
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	assert_int_equal(begin(&r, T0 + DAY), -1);
 	memset(name, 'x', sizeof(name));
 	r.domain = (struct slice){ name, 254 };
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	assert_int_equal(begin(&r, T0 + DAY), -1);
 	r.domain = (struct slice){ "a\0b", 3 };
-	assert_int_equal(dmarc_begin(store, &r, T0 + DAY, &why), -1);
+	assert_int_equal(begin(&r, T0 + DAY), -1);
 	/* and the transaction is none the worse */
 	must(outcomes_commit(store, &why));
 }
@@ -184,8 +195,10 @@ strangers_cannot_fill_the_store(void **state)
 	(void)state;
 	for (int i = 0; i < DMARC_SOURCES + 50; i++) {
 		snprintf(text, sizeof(text), "10.0.%d.%d", i >> 8, i & 255);
-		add(&r, text, 1, 0);
+		assert_int_equal(add(&r, text, 1, 0), i < DMARC_SOURCES);
 	}
+	/* who has a row goes on in it */
+	assert_int_equal(add(&r, "10.0.0.0", 1, 0), 1);
 	must(outcomes_commit(store, &why));
 	must(dmarc_each(store, r.domain, 0, INT32_MAX, note, &got, &why));
 	for (size_t i = 0; i < got.len; i++)
@@ -209,7 +222,7 @@ take(const char *domain, int day, int n)
 	for (; taken < n; taken++) {
 		snprintf(id, sizeof(id), "report %d", ++serial);
 		r.id = slice_of(id);
-		if (dmarc_begin(store, &r, T0 + day * DAY, &why) != 1)
+		if (begin(&r, T0 + day * DAY) != 1)
 			break;
 	}
 	must(outcomes_commit(store, &why));
@@ -225,6 +238,79 @@ one_domain_does_not_keep_out_another(void **state)
 	assert_int_equal(take("other.example", 1, 9999), DMARC_SHARE);
 	assert_int_equal(take("acme.example", 1, 9999), DMARC_SHARE - 5);
 	assert_int_equal(take("acme.example", 2, 1), 1);
+	must(outcomes_begin(store, &why));
+}
+
+/* rows - sources of a domain that come in one day, of the days from T0 on,
+ * "each" of a report; how many got a row before one did not */
+static int
+rows(const char *domain, int came, int days, int each)
+{
+	struct dmarc_report r;
+	char id[32], source[32];
+	int n = 0;
+
+	must(outcomes_begin(store, &why));
+	for (int day = 0; day < days; day++) {
+		snprintf(id, sizeof(id), "rows %d of %d", day, came);
+		r = report_of(id, domain, day);
+		assert_int_equal(begin(&r, T0 + came * DAY), 1);
+		for (int i = 0; i < each; i++, n++) {
+			snprintf(source, sizeof(source), "10.%d.%d.%d", came,
+			    i >> 8, i & 255);
+			if (add(&r, source, 1, 0) == 0)
+				goto out;
+		}
+	}
+out:
+	must(outcomes_commit(store, &why));
+	return n;
+}
+
+static void
+rows_of_other_days_are_of_the_day_they_came(void **state)
+{
+	struct buf got = BUF_INIT;
+
+	(void)state;
+	must(outcomes_commit(store, &why));
+	/* five days, as many as may be: then the domain's share is gone */
+	assert_int_equal(rows("acme.example", 30, 20, 1000),
+	    DMARC_ROWS_SHARE);
+	must(dmarc_each(store, SLICE("acme.example"), 20005, 20005, note,
+	    &got, &why));
+	assert_true(slice_is(buf_slice(&got), "5 others 1/0\n"));
+	buf_free(&got);
+	/* no other domain's, and not tomorrow's */
+	assert_int_equal(rows("other.example", 30, 1, 100), 100);
+	assert_int_equal(rows("acme.example", 31, 1, 100), 100);
+	must(outcomes_begin(store, &why));
+}
+
+static void
+rows_are_so_many_a_day_and_fewer_of_new_domains(void **state)
+{
+	char domain[32];
+	int n = 0, got;
+
+	(void)state;
+	must(outcomes_commit(store, &why));
+	for (int i = 0; i < 30; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		assert_int_equal(take(domain, 1, 1), 1);
+	}
+	for (int i = 0; i < DMARC_ROWS_NEW / DMARC_ROWS_SHARE + 1; i++) {
+		snprintf(domain, sizeof(domain), "new%d.example", i);
+		n += rows(domain, 40, 6, 1000);
+	}
+	assert_int_equal(n, DMARC_ROWS_NEW);
+	for (int i = 0; i < 30; i++) {
+		snprintf(domain, sizeof(domain), "d%d.example", i);
+		n += got = rows(domain, 40, 6, 1000);
+		if (got == 0)
+			break;
+	}
+	assert_int_equal(n, DMARC_ROWS);
 	must(outcomes_begin(store, &why));
 }
 
@@ -359,6 +445,8 @@ main(void)
 		TEST(a_report_that_cannot_be_is_refused),
 		TEST(strangers_cannot_fill_the_store),
 		TEST(one_domain_does_not_keep_out_another),
+		TEST(rows_of_other_days_are_of_the_day_they_came),
+		TEST(rows_are_so_many_a_day_and_fewer_of_new_domains),
 		TEST(invented_domains_do_not_keep_out_those_in_use),
 		TEST(a_day_takes_so_many_in_all),
 		TEST(the_latest_are_kept_and_come_first),

@@ -565,6 +565,63 @@ a_dmarc_report_counts_once(void **state)
 	sample_free(xml);
 }
 
+/* wide_report - so many sources with a message each; the last has many */
+static void
+wide_report(struct buf *b, size_t n)
+{
+	buf_str(b, "From: dmarc@far.example\nTo: dmarc@acme.example\n"
+	    "Subject: Report domain: wide.example Submitter: far.example\n"
+	    "Content-Type: text/xml\n\n<feedback><report_metadata><org_name>"
+	    "far.example</org_name><report_id>1</report_id><date_range>"
+	    "<begin>1795478400</begin><end>1795564799</end></date_range>"
+	    "</report_metadata><policy_published><domain>wide.example</domain>"
+	    "</policy_published>\n");
+	for (size_t i = 1; i <= n; i++)
+		buf_printf(b, "<record><row><source_ip>10.0.%zu.%zu"
+		    "</source_ip><count>%d</count></row></record>\n",
+		    i >> 8, i & 255, i == n ? 5000 : 1);
+	buf_str(b, "</feedback>\n");
+}
+
+struct seen {
+	uint64_t	rows, biggest, others;
+};
+
+/* look - how many rows, and whose mail is where */
+static bool
+look(void *with, const struct dmarc_total *t)
+{
+	struct seen *s = with;
+
+	s->rows++;
+	if (slice_is(t->source, DMARC_OTHERS))
+		s->others = t->failing;
+	else if (t->failing > s->biggest)
+		s->biggest = t->failing;
+	return true;
+}
+
+static void
+the_sources_of_most_mail_have_rows_the_rest_is_counted(void **state)
+{
+	struct buf mail = BUF_INIT;
+	struct seen seen = { .rows = 0 };
+	uint64_t n;
+
+	(void)state;
+	wide_report(&mail, DMARC_SOURCES + 30);
+	assert_string_equal(take(buf_slice(&mail)), "rua: 2030 records, 30 of "
+	    "them under \"others\"");
+	must(dmarc_each(store, SLICE("wide.example"), 0, INT32_MAX, look,
+	    &seen, &why));
+	assert_int_equal(seen.rows, DMARC_SOURCES + 1);
+	assert_int_equal(seen.biggest, 5000);
+	assert_int_equal(seen.others, 30);
+	must(outcomes_counter(store, "dmarc_others", &n, &why));
+	assert_int_equal(n, 30);
+	buf_free(&mail);
+}
+
 static void
 a_token_alone_is_a_proof(void **state)
 {
@@ -684,6 +741,7 @@ main(void)
 		TEST(who_got_it_too_speaks_once_and_of_recipients_only),
 		TEST(a_spoilt_feedback_id_is_no_reason_to_give_up),
 		TEST(a_dmarc_report_counts_once),
+		TEST(the_sources_of_most_mail_have_rows_the_rest_is_counted),
 		TEST(a_token_alone_is_a_proof),
 		TEST(nobody_hears_250_before_the_commit),
 	};

@@ -2,8 +2,8 @@
  * backoffs - a part of penstock-ingest's loop: what a person lifted of
  * back-off begins anew.
  *
- * Counting itself is part of reading the log (reputation/outcome_backoff.c), and
- * rows of long ago are pruned like others (reputation/prune.c).
+ * Counting is part of reading the log (reputation/outcome_backoff.c), and rows
+ * of long ago are pruned like others (reputation/prune.c).
  * Threads: one.
  */
 #ifndef TOOLS_INGEST_BACKOFFS_H
