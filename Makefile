@@ -64,7 +64,8 @@ PROGRAMS = $(addprefix $(B)/,penstock-milter penstock \
 LIBS_FLOOR = -llmdb -lcrypto -lidn2 -lpthread -lm
 LIBS_TOOLS = -lopendkim -lz -lsystemd $(LIBS_FLOOR)
 LIBS_MILTER = -lmilter $(LIBS_FLOOR)
-LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -lsystemd
+LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -ljansson \
+	-lsystemd
 LIBS_unsubscribe = -lmicrohttpd
 LIBS_ALL = $(foreach f,$(notdir $(patsubst %/,%,$(wildcard tools/*/))),$(LIBS_$f)) \
 	-lmilter $(LIBS_TOOLS)

@@ -329,6 +329,24 @@ def test_a_pipe_hands_over_and_the_quarantine_shows_the_rest(world):
     assert code == 3 and "does penstock-ingest run?" in err, err
 
 
+def test_a_notification_of_ses_is_a_bounce_like_any_other(world):
+    w = world()
+    known = w.mail("ann@dest.example", "bob@dest.example")
+    # no message of ours; and one that did not go there
+    for edits in ({"id": "0000@acme.example", "rcpt": "ann@dest.example"},
+                  {"id": known, "rcpt": "eve@dest.example"}):
+        out = pipe(w, "--dsn", sample("dsn", "sns", **edits))[1]
+        assert "0 recorded, 0 known, 1 unproven" in out, out
+    assert w.suppressed() == set()
+    for name, said in (("sns-broken", "1 recorded, 0 known"),
+                       ("sns-envelope", "0 recorded, 1 known")):
+        code, out, err = pipe(w, "--dsn", sample(
+            "dsn", name, id=known, rcpt="ann@dest.example"))
+        assert (code, out) == (0, f"dsn: {said}, 0 unproven, 0 delays and "
+                               "successes\n"), err
+    assert w.suppressed() == {"ann@dest.example"}
+
+
 def test_what_a_stranger_wrote_does_not_drive_the_terminal(world):
     w = world()
     run = w.gate.penstock

@@ -54,6 +54,19 @@ static const struct bounce bounces[] = {
 	  { "Remote host said: 550 5.1.1 no mailbox",
 	    "Sorry, no mailbox here by that name. (#5.1.1)" }, DSN_QMAIL,
 	  true },
+	{ "sns", ANN "5.1.1\n", { "550 5.1.1 <ann@far.example>: Recipient" },
+	  DSN_SES, true },
+	{ "sns-broken", ANN "5.1.1\n", { "550 5.1.1 <ann@far.example>: Recip" },
+	  DSN_SES, true },
+	{ "sns-envelope", ANN "5.1.1\n", { "550 5.1.1 <ann@far.example>: Re" },
+	  DSN_SES, true },
+	{ "sns-two", ANN "\nbob@far.example delayed 4.4.7\n",
+	  { "Amazon SES: Permanent bounce, OnAccountSuppressionList" }, DSN_SES,
+	  true },
+	{ "sns-delay", "ann@far.example delayed 4.2.2\n",
+	  { "452 4.2.2 over quota" }, DSN_SES, true },
+	{ "sns-delivery", "ann@far.example delivered \n", { "250 2.0.0 ok" },
+	  DSN_SES, true },
 	{ "sendmail", ANN "5.1.1\nbob@far.example failed 5.2.1\n",
 	  { "550 5.1.1 <ann@far.example>... User unknown",
 	    "550 5.2.1 <bob@far.example>... Mailbox disabled" },
@@ -368,6 +381,20 @@ test_hurt(void **state)
 	for (int i = 0; i < 1000000; i++)
 		buf_add(&b, "\0=?utf-8?q?=00?= ", 17);
 	hurt("NULs and encoded words", &b);
+
+	buf_reset(&b);
+	buf_str(&b, "Subject: AWS Notification Message\n\n");
+	repeat(&b, "{\"a\":", 200000);
+	hurt("objects in objects", &b);
+
+	buf_reset(&b);
+	buf_str(&b, "Subject: AWS Notification Message\n\n{\"notificationType"
+	    "\":\"Bounce\",\"bounce\":{\"bouncedRecipients\":[\"a@b\"");
+	repeat(&b, ",\"a@b\"", 40000);
+	buf_str(&b, "]}}");
+	hurt("40,000 recipients in JSON", &b);
+	repeat(&b, "\\\"[{!\n ", 1000000);
+	hurt("JSON and then more", &b);
 
 	buf_reset(&b);
 	buf_str(&b, "From: MAILER-DAEMON@x\nContent-Type: text/html\n\n"

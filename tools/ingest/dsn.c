@@ -11,6 +11,8 @@
  * about their own deliveries), borrows the words of the text that a person
  * reads.  A comment behind the status is words, too.
  *
+ * Amazon's notifications are JSON (sns.c).
+ *
  * Filters pack a report into a mail of their own, which says no more than that
  * there was one.  Then the fields are read in the report inside.
  */
@@ -19,13 +21,14 @@
 #include <ctype.h>
 
 #include "tools/ingest/fields.h"
+#include "tools/ingest/sns.h"
 
 #define STATUS_BYTES	65536	/* in which fields are looked for */
 
 const char *const dsn_action_names[] = { "failed", "delayed", "delivered",
 	"relayed", "expanded", NULL };
 const char *const dsn_form_names[] = { "rfc3464", "postfix", "exim", "qmail",
-	"sendmail", "exchange", "gmail", "yahoo", "other", NULL };
+	"sendmail", "exchange", "gmail", "yahoo", "ses", "other", NULL };
 
 /* dsn_add - all of them are allocated with the first */
 struct dsn_recipient *
@@ -112,9 +115,9 @@ dsn_has_code(struct slice text)
 	return dsn_status(text).n > 0;
 }
 
-/* behind_type - "rfc822; a@b" without its type */
-static struct slice
-behind_type(struct slice flat)
+/* dsn_behind_type - "rfc822; a@b" without its type */
+struct slice
+dsn_behind_type(struct slice flat)
 {
 	const char *semicolon = flat.n > 0 ? memchr(flat.p, ';', flat.n) :
 	    NULL;
@@ -128,7 +131,7 @@ behind_type(struct slice flat)
 static struct slice
 address_of(struct slice flat)
 {
-	struct slice whole = behind_type(flat), found = text_address(whole);
+	struct slice whole = dsn_behind_type(flat), found = text_address(whole);
 
 	return found.p != NULL ? found : whole;
 }
@@ -169,9 +172,10 @@ recipient_field(struct dsn_recipient *r, struct slice name, struct slice flat)
 		r->comment = comment_of(flat);
 	}
 	else if (slice_case_eq(name, SLICE("Diagnostic-Code")))
-		r->diagnostic = slice_cut(behind_type(flat), DSN_DIAGNOSTIC);
+		r->diagnostic = slice_cut(dsn_behind_type(flat),
+		    DSN_DIAGNOSTIC);
 	else if (slice_case_eq(name, SLICE("Remote-MTA")))
-		r->remote = behind_type(flat);
+		r->remote = dsn_behind_type(flat);
 	else if (slice_case_eq(name, SLICE("Original-Recipient")))
 		r->original = address_of(flat);
 	else if (slice_case_eq(name, SLICE("Final-Recipient")))
@@ -183,7 +187,7 @@ static void
 message_field(struct dsn *d, struct slice name, struct slice flat)
 {
 	if (slice_case_eq(name, SLICE("Reporting-MTA")))
-		d->reporter = behind_type(flat);
+		d->reporter = dsn_behind_type(flat);
 	else if (slice_case_eq(name, SLICE("Original-Envelope-Id")))
 		d->envelope_id = flat;
 	else if (slice_case_eq(name, SLICE("X-Postfix-Queue-ID")))
@@ -364,6 +368,7 @@ dsn_read(const struct mail *m, bool null_sender, struct arena *arena,
 {
 	const struct mail_part *part = status_part(m);
 	struct slice inside;
+	struct dsn json;
 
 	*out = (struct dsn){ .form = DSN_RFC3464 };
 	out->returned = returned_part(m);
@@ -381,6 +386,11 @@ dsn_read(const struct mail *m, bool null_sender, struct arena *arena,
 		/* what came back is behind them */
 		out->returned = slice_from(out->returned, (size_t)(inside.p +
 		    inside.n - out->returned.p));
+	}
+	if (out->n == 0 && part == NULL && sns_read(m, arena, &json,
+	    why) == 1) {
+		*out = json;
+		return 1;
 	}
 	if (out->n == 0)
 		return dsn_text(m, part != NULL || null_sender, arena, out,

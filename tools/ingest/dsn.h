@@ -20,7 +20,7 @@ enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED,
 extern const char *const dsn_action_names[];	/* NULL-ended */
 
 enum dsn_form { DSN_RFC3464, DSN_POSTFIX, DSN_EXIM, DSN_QMAIL, DSN_SENDMAIL,
-	DSN_EXCHANGE, DSN_GMAIL, DSN_YAHOO, DSN_OTHER };
+	DSN_EXCHANGE, DSN_GMAIL, DSN_YAHOO, DSN_SES, DSN_OTHER };
 extern const char *const dsn_form_names[];	/* NULL-ended */
 
 struct dsn_recipient {
@@ -56,6 +56,8 @@ int	dsn_text(const struct mail *, bool null_sender, struct arena *,
 bool	dsn_is_bounce(const struct mail *, bool null_sender);
 /* The first enhanced code of a text, else of its reply code "5.0.0", or "". */
 struct slice dsn_status(struct slice text);
+/* "smtp; 550 no" without its type. */
+struct slice dsn_behind_type(struct slice flat);
 /* Has it a reply code or an enhanced code? */
 bool	dsn_has_code(struct slice text);
 

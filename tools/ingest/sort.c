@@ -1,6 +1,6 @@
 /*
  * sort - in this order: complaint, DMARC report, bounce with a part for
- * machines, automatic answer, bounce in words.
+ * machines (fields, or JSON), automatic answer, bounce in words.
  *
  * Automatic answers stand before bounces in words because a vacation notice
  * quotes anything; but Exim, Office 365 and others mark their bounces with
@@ -11,6 +11,7 @@
 
 #include "tools/ingest/dsn.h"
 #include "tools/ingest/fields.h"
+#include "tools/ingest/sns.h"
 
 const char *const report_names[] = { "none", "dsn", "arf", "rua", "auto",
 	NULL };
@@ -139,6 +140,8 @@ sort_mail(const struct mail *m, bool null_sender, struct arena *arena)
 	if (slice_is(m->report_type, "delivery-status") ||
 	    mail_part(m, "message/delivery-status") != NULL ||
 	    mail_part(m, "message/global-delivery-status") != NULL)
+		return REPORT_DSN;
+	if (sns_read(m, arena, &dsn, &why) == 1)
 		return REPORT_DSN;
 	if (sort_is_auto(m, arena))
 		return REPORT_AUTO;
