@@ -114,6 +114,8 @@ struct event {
 #define EVENT_NO_POSTAL		2u	/* bulk, without a postal address */
 #define EVENT_OVERFLOW		4u	/* its own pool had no room: by the
 					   overflow of that */
+#define EVENT_UNOWNED		8u	/* refused: a sender that is not the
+					   tenant's to use */
 
 void	event_encode(const struct event *, struct buf *);
 /* Patches an encoded event in place. */
@@ -129,6 +131,31 @@ uint64_t event_token(struct slice encoded);
 int	event_charges(struct slice, uint64_t *seq, int64_t *time,
 	    enum event_kind *, uint64_t *voids, struct charge **, size_t *n,
 	    struct arena *, struct why *);
+
+/*
+ * What is counted of an event (event_peek.c): no arena, and all else is
+ * stepped over.  Slices borrow the record.
+ */
+struct event_peek {
+	enum event_kind	 kind;
+	enum verdict	 verdict;
+	uint32_t	 flags, count;
+	uint64_t	 seq, voids;
+	int64_t		 time, size;
+	struct slice	 group, tenant, domain, stream, pool, address;
+						/* domain: the first of From */
+	uint32_t	 recipients;		/* that are to come */
+	const uint8_t	*at, *end;		/* private */
+};
+struct event_peek_recipient {
+	bool		 local;
+	enum verdict	 verdict;
+	struct slice	 address, provider;
+};
+int	event_peek(struct slice, struct event_peek *, struct why *);
+int	event_peek_next(struct event_peek *, struct event_peek_recipient *,
+	    struct why *);					/* fetch */
+
 /* One JSON object, no newline; keys as in penstock-events, all present. */
 void	event_json(const struct event *, struct buf *);
 /* us as RFC 3339 text, UTC, microseconds, without quotes. */

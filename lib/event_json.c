@@ -240,6 +240,7 @@ event_json(const struct event *e, struct buf *b)
 	json_bool(b, "long_lines", (e->flags & EVENT_LONG_LINES) != 0);
 	json_bool(b, "no_postal", (e->flags & EVENT_NO_POSTAL) != 0);
 	json_bool(b, "overflow", (e->flags & EVENT_OVERFLOW) != 0);
+	json_bool(b, "unowned", (e->flags & EVENT_UNOWNED) != 0);
 	buf_char(b, '}');
 	json_text(b, "text", e->text);
 	json_text(b, "return_path", e->return_path);

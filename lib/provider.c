@@ -20,7 +20,7 @@
 extern const char provider_data[];	/* made from conf/providers.conf */
 
 enum word { WORD_PROVIDER, WORD_SET, WORD_DOMAINS, WORD_MX, WORD_GATEWAY,
-	WORD_MEMBERS, WORD_CONNECTIONS };
+	WORD_MEMBERS, WORD_CONNECTIONS, WORD_COMPLAINTS };
 enum { IN_FILE = 1, IN_PROVIDER = 2, IN_SET = 4 };
 static const char *const where_names[] = { "providers.conf", "provider",
 	"set" };
@@ -40,6 +40,8 @@ static const struct keyword rows[] = {
 	  .help = "filters mail for others" },
 	{ "connections", KEYWORD_NUMBER, IN_PROVIDER, WORD_CONNECTIONS,
 	  .least = 1, .most = 1000, .help = "at a time from one address" },
+	{ "complaints", KEYWORD_CHOICE, IN_PROVIDER, WORD_COMPLAINTS, yes,
+	  .help = "of its users are reported to senders" },
 	{ "members", KEYWORD_SET, IN_SET, WORD_MEMBERS,
 	  .help = "names of providers" },
 };
@@ -56,6 +58,7 @@ static struct providers {
 	struct map	*mx;		/* host or ".parent" -> index + 1 */
 	const char	*names[PROVIDER_MAX];
 	int		 connections[PROVIDER_MAX];
+	bool		 complaints[PROVIDER_MAX];
 	unsigned	 count;
 	struct node	*sets;		/* all statements; sets among them */
 } all;
@@ -112,6 +115,8 @@ add_provider(const struct node *n, struct problems *problems)
 		if (row != NULL && row->id == WORD_CONNECTIONS)
 			all.connections[all.count - 1] =
 			    atoi(in->value.text.p);	/* 1 to 1000 */
+		if (row != NULL && row->id == WORD_COMPLAINTS)
+			all.complaints[all.count - 1] = true;	/* "yes" */
 		if (row != NULL &&
 		    (row->id == WORD_DOMAINS || row->id == WORD_MX) &&
 		    add_names(row->id == WORD_MX ? all.mx : all.domains,
@@ -260,6 +265,15 @@ int
 provider_connections(unsigned i)
 {
 	return i < all.count ? all.connections[i] : 0;
+}
+
+/* provider_reports_complaints - to senders who enrolled */
+bool
+provider_reports_complaints(struct slice name)
+{
+	unsigned i = provider_number(name);
+
+	return i < all.count && all.complaints[i];
 }
 
 /* provider_find - the providers that a name stands for */

@@ -9,6 +9,7 @@
 #ifndef LIB_PROVIDER_H
 #define LIB_PROVIDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "lib/parse.h"
 #include "lib/slice.h"
@@ -29,6 +30,8 @@ const char *provider_name(unsigned);
 unsigned provider_count(void);
 /* How many connections at a time it takes from one address; 0: not known. */
 int	provider_connections(unsigned);
+/* Do complaints of its users come to a sender who enrolled?  By name. */
+bool	provider_reports_complaints(struct slice name);
 /* By name of a provider, or of a named set ("microsoft"); 0: unknown. */
 provider_set provider_find(struct slice name);
 

@@ -111,6 +111,21 @@ int	store_read(struct store *, uint64_t from, size_t n, struct arena *,
  * more). */
 int	store_event(struct store *, uint64_t seq, struct arena *,
 	    struct event *, struct why *);
+/*
+ * A walk over many events in one transaction (store_walk.c), for who is quick
+ * and waits for nobody meanwhile: slices borrow it until store_walk_end.
+ */
+struct store_walk;
+int	store_walk(struct store *, struct store_walk **, struct why *);
+void	store_walk_end(struct store_walk *);		/* NULL allowed */
+/* The next from that sequence on; then the one behind it, and so on. Fetch. */
+int	store_walk_from(struct store_walk *, uint64_t from, uint64_t *seq,
+	    struct slice *encoded, struct why *);
+int	store_walk_next(struct store_walk *, uint64_t *seq,
+	    struct slice *encoded, struct why *);
+/* Any other one, which does not move the walk. Fetch. */
+int	store_walk_at(struct store_walk *, uint64_t seq, struct slice *encoded,
+	    struct why *);
 int	store_by_queue_id(struct store *, struct slice, uint64_t *seq,
 	    struct why *);					/* fetch */
 /* The message that a short token of that id names. Fetch. */

@@ -341,6 +341,8 @@ record_refusal(struct session *s, const struct answer *a, struct slice rcpt)
 	e.rule = rule;
 	e.reply = a->text;
 	e.limit = a->limit != NULL ? a->limit->name : SLICE_NONE;
+	if (a->unowned)
+		e.flags |= EVENT_UNOWNED;
 	if (rcpt.p != NULL)
 		fill_refused(m, &e, rcpt, &one);
 	else

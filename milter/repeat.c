@@ -74,6 +74,7 @@ key_of(struct repeats *r, const struct event *e, uint8_t key[16])
 	put_field(b, e->tenant);
 	put_field(b, e->limit);
 	put_field(b, e->rule);
+	put_u32(b, e->flags & EVENT_UNOWNED);
 	if (buf_failed(b))
 		return false;
 	hash_128(b->data, b->len, key);

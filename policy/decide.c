@@ -87,22 +87,27 @@ sender_owned(struct mail *mail, struct answer *a)
 	if (mail->null_sender || policy_owns(mail->policy, t,
 	    mail->mail_from.domain, true))
 		return reply_pass(a, mail->tenant_rule);
-	return reply(a, arena, VERDICT_REFUSE, "553", "5.7.1", t->at,
+	(void)reply(a, arena, VERDICT_REFUSE, "553", "5.7.1", t->at,
 	    "tenant %.*s does not own the sender's domain \"%.*s\"%.*s",
 	    SLICE_ARG(t->name), SLICE_ARG(reply_clean(arena,
 	    mail->mail_from.domain)), SLICE_ARG(reply_contact(arena, t)));
+	a->unowned = true;
+	return a->verdict;
 }
 
 /* decide_sender - the same, unless that is in shadow */
 enum verdict
 decide_sender(struct mail *mail, struct answer *a)
 {
-	if (egress_forged(mail->policy, &mail->mail_from))
-		return reply(a, mail->arena, VERDICT_REFUSE, "553", "5.7.1",
+	if (egress_forged(mail->policy, &mail->mail_from)) {
+		(void)reply(a, mail->arena, VERDICT_REFUSE, "553", "5.7.1",
 		    mail->tenant->at, "tenant %.*s: \"%.*s\" is a return path "
 		    "that only this gate writes",
 		    SLICE_ARG(mail->tenant->name), SLICE_ARG(reply_clean(
 		    mail->arena, mail->mail_from.text)));
+		a->unowned = true;
+		return a->verdict;
+	}
 	if (sender_owned(mail, a) == VERDICT_PASS ||
 	    shadow(mail, SHADOW_OWNERSHIP, a) == VERDICT_PASS)
 		return VERDICT_PASS;

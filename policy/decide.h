@@ -124,6 +124,7 @@ struct answer {
 	const uint8_t	*counter;	/* key of the one that is full; NULL:
 					   time alone makes no room for this */
 	bool		 room;		/* of a cap, for less than this */
+	bool		 unowned;	/* a sender that is not the tenant's */
 };
 
 struct mail {

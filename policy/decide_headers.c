@@ -144,9 +144,11 @@ from_tenant(struct mail *mail, const struct mailboxes *list, struct answer *a)
 			mail->tenant_rule = rule;
 		} else if (t->id != mail->tenant->id) {
 			mail->tenant = NULL;
-			return reply(a, mail->arena, VERDICT_REFUSE, "550",
+			(void)reply(a, mail->arena, VERDICT_REFUSE, "550",
 			    "5.7.1", rule, "From: its addresses belong to "
 			    "several tenants");
+			a->unowned = true;
+			return a->verdict;
 		}
 	}
 	return decide_tenant(mail, a);
@@ -163,12 +165,14 @@ owned(struct mail *mail, struct slice name, const struct mailboxes *list,
 	for (i = 0; i < list->n; i++) {
 		if (policy_owns(mail->policy, t, list->list[i].domain, false))
 			continue;
-		return reply(a, mail->arena, VERDICT_REFUSE, "550", "5.7.1",
+		(void)reply(a, mail->arena, VERDICT_REFUSE, "550", "5.7.1",
 		    t->at, "%.*s: tenant %.*s does not own the domain "
 		    "\"%.*s\"%.*s", SLICE_ARG(reply_clean(mail->arena,
 		    slice_trim(name))), SLICE_ARG(t->name),
 		    SLICE_ARG(reply_clean(mail->arena, list->list[i].domain)),
 		    SLICE_ARG(reply_contact(mail->arena, t)));
+		a->unowned = true;
+		return a->verdict;
 	}
 	return VERDICT_PASS;
 }

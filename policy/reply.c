@@ -22,6 +22,7 @@ reply_memory(struct answer *a)
 	a->dsn = "4.3.0";
 	a->text = SLICE("local trouble, try again later");
 	a->rule = (struct place){ NULL, 0, 0 };
+	a->unowned = false;
 	return VERDICT_DEFER;
 }
 
@@ -34,6 +35,7 @@ reply_pass(struct answer *a, struct place rule)
 	a->dsn = "2.0.0";
 	a->text = SLICE("");
 	a->rule = rule;
+	a->unowned = false;
 	return VERDICT_PASS;
 }
 
@@ -64,6 +66,7 @@ reply(struct answer *a, struct arena *arena, enum verdict verdict,
 	a->dsn = dsn;
 	a->text = text;
 	a->rule = rule;
+	a->unowned = false;
 	return verdict;
 }
 

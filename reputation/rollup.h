@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "lib/event.h"
+#include "lib/store.h"
 #include "reputation/outcome.h"
 #include "reputation/watch.h"
 
@@ -78,13 +79,22 @@ enum grain { GRAIN_HOUR, GRAIN_DAY };
 struct rollup;
 int	rollup_new(struct rollup **, struct db *watch, struct why *);
 void	rollup_free(struct rollup *);			/* NULL allowed */
-/* Takes what gate/ and outcomes/ have behind the stored places, a batch per
- * commit; *more: call again.  Either may be NULL: not there (yet). */
-int	rollup_step(struct rollup *, struct db *gate, struct outcomes *,
+/*
+ * Takes what gate/ and outcomes/ have behind the stored places, a batch per
+ * commit; *more: call again.  Either may be NULL: not there (yet); outcomes
+ * wait for the gate, whose events say which domain they are of.  A store that
+ * ends before the place up to which it was counted is another one than it
+ * was: that is an error, until somebody calls rollup_forget.
+ */
+int	rollup_step(struct rollup *, struct store *gate, struct outcomes *,
 	    bool *more, struct why *);
-/* Cells older than that go: us each, 0 for ever. */
+/* At most so many events and outcomes, and cells, in a commit; for tests. */
+void	rollup_batch(struct rollup *, size_t records, size_t cells);
+/* Cells older than that go: us each, 0 for ever.  *gone: how many did. */
 int	rollup_prune(struct rollup *, int64_t now, int64_t keep_hours,
-	    int64_t keep_days, struct why *);
+	    int64_t keep_days, uint64_t *gone, struct why *);
+/* Every cell and both places: all is counted anew. */
+int	rollup_forget(struct db *watch, struct why *);
 
 /* --- reading: any --------------------------------------------------------- */
 /* Cells of [from, until), in the order of their keys; false stops. One read
@@ -97,8 +107,11 @@ int	rollup_categories(struct db *watch, int32_t from, int32_t until,
 /* Last sequences that are in. */
 int	rollup_places(struct db *watch, uint64_t *event, uint64_t *outcome,
 	    struct why *);
-/* A cell as the tables have it, also for tests that fill a store. */
+/* A cell as the tables have it, also for tests that fill a store; adds to what
+ * is there. */
 int	rollup_put(struct db_txn *, enum grain, const struct cell *,
-	    struct why *);			/* adds to what is there */
+	    struct why *);
+int	rollup_put_category(struct db_txn *, const struct category_cell *,
+	    struct why *);
 
 #endif

@@ -33,8 +33,9 @@ struct sum {
 	enum subject_kind kind;
 	struct slice	 name;
 	uint64_t	 all[TALLIES];		/* of the last span */
-	uint64_t	 (*days)[TALLIES];	/* [sums_ndays]: each day */
-	size_t		 value;			/* for callers */
+	const uint64_t	*const *days;	/* [sums_ndays][TALLIES]: each day;
+					   those without mail share one row
+					   of zeros */
 };
 
 /* Days [from, from + ndays); the last `span` of them are summed in all[]. */
@@ -49,7 +50,8 @@ const struct sum *const *sums_of(struct sums *, enum subject_kind, size_t *n);
 const struct sum *sums_find(const struct sums *, enum subject_kind,
 	    struct slice name);
 /* Of the last span: what one subject sent to one provider; zeros when none.
- * kind: POOL, ADDRESS, TENANT, GROUP or PLATFORM. */
+ * kind: POOL, ADDRESS, TENANT, GROUP or PLATFORM. A subject without a name
+ * (no group, Postfix's own route) is none. */
 const uint64_t *sums_to(const struct sums *, enum subject_kind,
 	    struct slice name, struct slice provider);
 

@@ -177,6 +177,88 @@ replay_reads_the_same_charges(void **state)
 	buf_free(&b);
 }
 
+/* peek_all - up to the last recipient; -1: refused */
+static int
+peek_all(struct slice s, struct event_peek *p, struct event_peek_recipient *r)
+{
+	struct why why;
+	int got = event_peek(s, p, &why);
+
+	while (got == 0 && (got = event_peek_next(p, r, &why)) == 1)
+		got = 0;
+	return got;
+}
+
+static void
+who_counts_it_sees_the_same(void **state)
+{
+	struct event e = full();
+	struct event_peek_recipient r[3];
+	struct event_peek p;
+	struct buf b = encoded(&e);
+	struct why why;
+
+	(void)state;
+	assert_int_equal(event_peek(buf_slice(&b), &p, &why), 0);
+	assert_true(p.kind == EVENT_ACCEPT && p.verdict == VERDICT_PASS);
+	assert_true(p.seq == 5 && p.voids == 12 && p.count == 17);
+	assert_true(p.time == INT64_C(1763712000123456) && p.size == 10240);
+	assert_true(p.flags == EVENT_LONG_LINES);
+	assert_true(slice_eq(p.group, e.group) && slice_eq(p.tenant,
+	    e.tenant) && slice_eq(p.stream, e.stream) && slice_eq(p.pool,
+	    e.pool) && slice_eq(p.address, e.address));
+	assert_true(slice_eq(p.domain, from_domains[0]));
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(event_peek_next(&p, &r[i], &why), 1);
+		assert_true(r[i].local == recipients[i].local);
+		assert_true(r[i].verdict == recipients[i].verdict);
+		assert_true(slice_eq(r[i].address, recipients[i].address));
+		assert_true(slice_eq(r[i].provider, recipients[i].provider));
+	}
+	assert_int_equal(event_peek_next(&p, &r[2], &why), 0);
+	buf_free(&b);
+	/* without anything in it */
+	e = (struct event){ .kind = EVENT_DEFER };
+	b = encoded(&e);
+	assert_int_equal(event_peek(buf_slice(&b), &p, &why), 0);
+	assert_int_equal(p.domain.n, 0);
+	assert_int_equal(event_peek_next(&p, &r[0], &why), 0);
+	buf_free(&b);
+}
+
+static void
+cut_after_any_byte_who_counts_it_stops(void **state)
+{
+	struct event e = full();
+	struct event_peek_recipient r;
+	struct event_peek p;
+	size_t n, behind;
+	struct buf b;
+
+	(void)state;
+	e.return_path = SLICE_NONE;	/* the recipients stand last */
+	e.token = 0;
+	b = encoded(&e);
+	for (n = 0; n < b.len; n++) {
+		char *cut = malloc(n + 1);
+
+		memcpy(cut, b.data, n);
+		if (peek_all((struct slice){ cut, n }, &p, &r) != -1)
+			fail_msg("%zu of %zu bytes were taken", n, b.len);
+		free(cut);
+	}
+	/* and no byte of it makes it read elsewhere */
+	for (behind = 0; behind < b.len; behind++) {
+		uint8_t was = (uint8_t)b.data[behind];
+
+		b.data[behind] = (char)0xff;
+		(void)peek_all(buf_slice(&b), &p, &r);
+		b.data[behind] = (char)was;
+	}
+	assert_int_equal(peek_all(buf_slice(&b), &p, &r), 0);
+	buf_free(&b);
+}
+
 static void
 cut_after_any_byte_it_is_refused(void **state)
 {
@@ -275,7 +357,7 @@ an_empty_event_has_every_key(void **state)
 	    "\"verdict\":\"pass\",\"would\":\"\","
 	    "\"stage\":\"connect\",\"rule\":\"\","
 	    "\"reply\":\"\",\"limit\":\"\",\"count\":0,\"charges\":[],"
-	    "\"recipients\":[],\"voids\":0,\"flags\":{\"long_lines\":false,\"no_postal\":false,\"overflow\":false},"
+	    "\"recipients\":[],\"voids\":0,\"flags\":{\"long_lines\":false,\"no_postal\":false,\"overflow\":false,\"unowned\":false},"
 	    "\"text\":\"\",\"return_path\":\"\",\"token\":\"\"}";
 	struct event e = { .kind = EVENT_STATUS };
 	struct buf b = BUF_INIT;
@@ -301,7 +383,7 @@ json_shows_what_there_is(void **state)
 		"{\"address\":\"b@here.example\",\"domain\":\"here.example\","
 		    "\"provider\":\"\",\"local\":true,\"verdict\":\"drop\","
 		    "\"rule\":\"acme.conf:9\"}",
-		"\"flags\":{\"long_lines\":true,\"no_postal\":false,\"overflow\":false}",
+		"\"flags\":{\"long_lines\":true,\"no_postal\":false,\"overflow\":false,\"unowned\":false}",
 		"\"verdict\":\"pass\",\"would\":\"refuse\"",
 		"\"login\":\"a\\u000a\\\"\xef\xbf\xbd\"", NULL };
 	struct event e = full();
@@ -361,6 +443,8 @@ main(void)
 		T(what_goes_in_comes_out),
 		T(only_what_has_a_tail_is_of_the_second_format),
 		T(replay_reads_the_same_charges),
+		T(who_counts_it_sees_the_same),
+		T(cut_after_any_byte_who_counts_it_stops),
 		T(cut_after_any_byte_it_is_refused),
 		T(bytes_behind_it_are_refused),
 		T(nonsense_is_refused_with_a_sentence),

@@ -97,6 +97,13 @@ names_and_sets(void **state)
 	    (provider_find(SLICE("outlook")) |
 	    provider_find(SLICE("office365")) |
 	    provider_find(SLICE("office365-dane"))));
+	assert_true(provider_reports_complaints(SLICE("yahoo")));
+	assert_true(provider_reports_complaints(SLICE("outlook")));
+	assert_true(provider_reports_complaints(SLICE("comcast")));
+	assert_false(provider_reports_complaints(SLICE("google")));
+	assert_false(provider_reports_complaints(SLICE("office365")));
+	assert_false(provider_reports_complaints(SLICE("microsoft")));
+	assert_false(provider_reports_complaints(SLICE("")));
 	assert_true(provider_find(SLICE("gogle")) == 0);
 	assert_true(provider_find(SLICE("")) == 0);
 }
