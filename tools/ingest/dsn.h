@@ -13,7 +13,7 @@
 #include "tools/ingest/mail.h"
 
 #define DSN_RECIPIENTS	1000	/* of one report; more are counted only */
-#define DSN_DIAGNOSTIC	1024	/* bytes that are kept */
+#define DSN_DIAGNOSTIC	2048	/* bytes that are kept */
 
 enum dsn_action { DSN_FAILED, DSN_DELAYED, DSN_DELIVERED, DSN_RELAYED,
 	DSN_EXPANDED };

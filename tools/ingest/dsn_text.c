@@ -12,7 +12,8 @@
  * An address that stands behind "sent by" is the sender, and so is one that
  * the report itself is addressed to: neither is a recipient.  Words belong to
  * the address above them; a transcript stands below all of them, and its lines
- * go to the address that they name, or to all that have no words yet.
+ * go to the address that they name, or to all that have no words yet.  Who has
+ * none after all that has those of the whole text.
  *
  * Bounded: TEXT_BYTES and TEXT_LINES of the text are read.
  */
@@ -95,7 +96,8 @@ static const char *const subjects[] = { "undeliver", "failure notice",
 	"delivery notification", "nondeliverable", "mail system error",
 	"warning: message", "delayed", "delivery delay" };
 static const char *const daemons[] = { "mailer-daemon", "postmaster",
-	"mail-daemon", "mailerdaemon", "mdaemon", "noreply-bounce" };
+	"mail-daemon", "mailerdaemon", "mdaemon", "noreply-bounce",
+	"post_master" };
 
 /* Still trying. */
 static const char *const delays[] = { "has not yet been delivered",
@@ -485,6 +487,24 @@ returned_to(const struct text *t, struct dsn *d, struct arena *arena)
 	return 0;
 }
 
+/* speechless - who is named without a word has those of the whole text: it says
+ * why in sentences that name nobody */
+static int
+speechless(const struct text *t, struct dsn *d, struct arena *arena)
+{
+	struct slice words = SLICE_NONE, rest = t->body;
+
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->list[i].diagnostic.n > 0)
+			continue;
+		if (words.p == NULL && (words = take_words(t, &rest,
+		    SLICE(""), arena)).p == NULL)
+			return -1;
+		d->list[i].diagnostic = words;
+	}
+	return 0;
+}
+
 /* text_of - plain, or a page made plain */
 static struct slice
 text_of(const struct mail *m, struct arena *arena)
@@ -539,6 +559,8 @@ dsn_text(const struct mail *m, bool null_sender, struct arena *arena,
 	    (d->n == 0 && returned_to(&t, d, arena) == -1))
 		return why_kind(why, WHY_MEMORY, "no memory for a report");
 	transcript(&t, d);
+	if (speechless(&t, d, arena) == -1)
+		return why_kind(why, WHY_MEMORY, "no memory for a report");
 	finish(m, &t, d);
 	return d->n > 0;
 }

@@ -42,12 +42,13 @@ record(struct job *j, const struct proof *p, const struct dsn_recipient *r,
 	    .recipient = p->recipient->address,
 	    .domain = p->recipient->domain,
 	    .provider = p->recipient->provider, .code = r->status,
-	    .reply = slice_cut(reply_of(r, j->arena), OUTCOME_REPLY),
+	    .reply = reply_of(r, j->arena),
 	    .relay = r->remote };
 	struct finding f;
 	int got;
 
 	classify(c, PROVIDER_UNRESOLVED, x.domain, x.reply, &f);
+	x.reply = slice_cut(x.reply, OUTCOME_REPLY);
 	x.category = slice_of(category_names[f.category]);
 	x.action = slice_of(action_names[f.action]);
 	x.rule = f.rule;
