@@ -61,7 +61,7 @@ FOLDER_OBJECTS = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard \
 PROGRAMS = $(addprefix $(B)/,penstock-milter penstock \
 	$(addprefix penstock-,$(FOLDERS)))
 
-LIBS_FLOOR = -llmdb -lcrypto -lidn2 -lpthread -lm
+LIBS_FLOOR = -llmdb -lcrypto -lidn2 -ljansson -lpthread -lm
 LIBS_TOOLS = -lopendkim -lz -lsystemd $(LIBS_FLOOR)
 LIBS_MILTER = -lmilter $(LIBS_FLOOR)
 LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -ljansson \

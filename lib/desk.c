@@ -7,6 +7,9 @@
  *	records		be64 sequence	a decision (desk_record.c); dense, but
  *					in front of one of kind "anew"
  *	suppressions	lib/suppress.c's own
+ *	snapshots	reputation/snapshot_store.c's own; a desk that was
+ *			made before there were any gets it from the next
+ *			operator who decides something
  *
  * Why no table of what is in force.  It would be a second truth beside the
  * records.  Everybody who acts on the desk has its own store and keeps there
@@ -40,9 +43,14 @@
 
 enum { SALT = 16 };
 
-static const char *const tables[] = { "records", "suppressions", NULL };
+static const char *const tables[] = { "records", "suppressions", "snapshots",
+	NULL };
 static const struct db_layout layout = { .version = 1, .kind = "desk",
-	.tables = tables };
+	.tables = tables, .first = 2 };
+/* As a Penstock made it that knew of no snapshots; only who writes adds. */
+static const char *const old_tables[] = { "records", "suppressions", NULL };
+static const struct db_layout old_layout = { .version = 1, .kind = "desk",
+	.tables = old_tables };
 
 struct desk {
 	struct db	*db;
@@ -116,10 +124,14 @@ desk_open(struct desk **out, const char *dir, uint64_t map_size,
 int
 desk_open_read(struct desk **out, const char *dir, struct why *why)
 {
+	struct db_about about;
 	struct db *db = NULL;
-	int rc = db_open_reader(&db, dir, &layout, why);
+	int rc = db_look(dir, &about, why);
 
 	*out = NULL;
+	if (rc == 1)
+		rc = db_open_reader(&db, dir, about.ntables >
+		    layout.first ? &layout : &old_layout, why);
 	if (rc != 1)
 		return rc;
 	return (*out = desk_new(db, why)) != NULL ? 1 : -1;
@@ -155,7 +167,7 @@ desk_same(struct desk *d, struct why *why)
 int
 desk_verify(const char *dir, struct why *why)
 {
-	return db_verify(dir, &layout, why);
+	return db_verify(dir, NULL, why);
 }
 
 /* --- who and why ---------------------------------------------------------- */

@@ -69,8 +69,9 @@ struct desk_row {
 };
 
 /* --- tables: an environment of kind "desk" -------------------------------- */
-/* T_RECORDS is ours; "suppressions" is for lib/suppress.c. */
-enum desk_table { DESK_T_RECORDS, DESK_T_SUPPRESSIONS };
+/* T_RECORDS is ours; "suppressions" is for lib/suppress.c, "snapshots" for
+ * reputation/snapshot.h.  A reader may meet an older desk without the last. */
+enum desk_table { DESK_T_RECORDS, DESK_T_SUPPRESSIONS, DESK_T_SNAPSHOTS };
 
 /* dir: .../desk.  Waits DESK_PATIENCE for another operator. Action. */
 int	 desk_open(struct desk **, const char *dir, uint64_t map_size,

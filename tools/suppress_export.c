@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/csv.h"
+#include "lib/csv.h"
 #include "tools/suppress.h"
 #include "tools/suppress_row.h"
 

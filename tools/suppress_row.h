@@ -18,7 +18,7 @@
 #define TOOLS_SUPPRESS_ROW_H
 
 #include "lib/suppress.h"
-#include "tools/csv.h"
+#include "lib/csv.h"
 
 enum row_format { ROW_OURS, ROW_SENDGRID, ROW_MAILGUN, ROW_SES, ROW_LIST };
 extern const char *const row_formats[];

@@ -5,7 +5,7 @@
  * until the row ends.  An error is kept and the rest of the line passed over: a
  * quote that is never closed would else swallow the file, so a row has a bound.
  */
-#include "tools/csv.h"
+#include "lib/csv.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ struct csv {
 	size_t		 at, have;
 	uint64_t	 line, bytes;
 	bool		 begun, ended;
+	char		 comma;
 	size_t		 n, start;	/* of text; where the field began */
 	char		 text[CSV_ROW];
 };
@@ -39,7 +40,15 @@ csv_new(ssize_t (*reader)(void *, void *, size_t), void *with)
 	c->read = reader;
 	c->with = with;
 	c->line = 1;
+	c->comma = ',';
 	return c;
+}
+
+/* csv_parted_by - of lists that are no RFC 4180 in this */
+void
+csv_parted_by(struct csv *c, char comma)
+{
+	c->comma = comma;
 }
 
 /* csv_free - NULL is allowed */
@@ -148,7 +157,7 @@ eat(struct csv *c, struct csv_row *row, enum state *state, char ch)
 			*state = STATE_QUOTED;
 			return true;
 		}
-		if (ch != ',' && ch != '\n' && ch != '\r') {
+		if (ch != c->comma && ch != '\n' && ch != '\r') {
 			row->error = "text behind a closing quote";
 			return true;
 		}
@@ -158,7 +167,7 @@ eat(struct csv *c, struct csv_row *row, enum state *state, char ch)
 	}
 	if (ch == '\n')
 		return false;
-	if (ch == ',') {
+	if (ch == c->comma) {
 		field(c, row);
 		*state = STATE_FIELD;
 	} else if (ch != '\r' || *state == STATE_TEXT) {
