@@ -48,7 +48,8 @@ LIB = $(patsubst %.c,$(B)/%.o,$(wildcard lib/*.c)) $(B)/lib/provider_data.o \
 POLICY = $(patsubst %.c,$(B)/%.o,$(wildcard policy/*.c))
 MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.c)))
 REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c)) \
-	$(B)/reputation/bounces_data.o $(B)/reputation/backoff_data.o
+	$(B)/reputation/bounces_data.o $(B)/reputation/backoff_data.o \
+	$(B)/reputation/reputation_data.o
 TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
@@ -122,6 +123,7 @@ $(eval $(call data,lib/provider_data,conf/providers.conf))
 $(eval $(call data,lib/fold_data,conf/folding.conf))
 $(eval $(call data,reputation/bounces_data,conf/bounces.rules))
 $(eval $(call data,reputation/backoff_data,conf/backoff.conf))
+$(eval $(call data,reputation/reputation_data,conf/reputation.conf))
 
 # Rebuild when the flags change.
 $(B)/flags: FORCE
@@ -229,6 +231,8 @@ install: all
 	    $(D)$(PREFIX)/share/penstock/bounces.rules
 	install -D -m 0644 conf/backoff.conf \
 	    $(D)$(PREFIX)/share/penstock/backoff.conf
+	install -D -m 0644 conf/reputation.conf \
+	    $(D)$(PREFIX)/share/penstock/reputation.conf
 	for f in conf/*.service; do \
 		sed -e 's,@SBINDIR@,$(PREFIX)/sbin,g' \
 		    -e 's,@BINDIR@,$(PREFIX)/bin,g' \

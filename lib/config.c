@@ -43,6 +43,9 @@ static const struct keyword rows[] = {
 	{ "backoff", KEYWORD_STRING, IN_FILE, WORD_BACKOFF,
 	  .unset = "/etc/penstock/backoff.conf",
 	  .help = "rules that say when a provider asks for less" },
+	{ "reputation", KEYWORD_STRING, IN_FILE, WORD_REPUTATION,
+	  .unset = "/etc/penstock/reputation.conf",
+	  .help = "what shares are how many points of a score" },
 	{ "milter", KEYWORD_BLOCK, IN_FILE, WORD_MILTER,
 	  .help = "penstock-milter" },
 	{ "socket", KEYWORD_STRING, IN_MILTER, WORD_SOCKET,
@@ -390,6 +393,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_BACKOFF:
 			config_path(r, n, &r->config->backoff);
+			break;
+		case WORD_REPUTATION:
+			config_path(r, n, &r->config->reputation);
 			break;
 		case WORD_MILTER:
 			read_chain(r, n->child, IN_MILTER);

@@ -24,6 +24,7 @@ struct config {
 	int64_t		 map_size;	/* default 16 GiB */
 	const char	*bounces;	/* file of rules; NULL: not set */
 	const char	*backoff;	/* the same of back-off */
+	const char	*reputation;	/* the same of scores */
 	struct {
 		const char	*socket;	/* "unix:/path" or "inet:port@host" */
 		const char	*socket_group;	/* "" keeps the own group */

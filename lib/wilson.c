@@ -23,10 +23,9 @@ struct interval {
 
 /* interval - around what was seen */
 static struct interval
-interval(uint64_t x, uint64_t n, double z)
+interval(double x, double all, double z)
 {
-	double all = (double)n, p = (double)x / all, zz = z * z;
-	double d = 1.0 + zz / all;
+	double p = x / all, zz = z * z, d = 1.0 + zz / all;
 
 	return (struct interval){
 		.centre = (p + zz / (2.0 * all)) / d,
@@ -35,26 +34,54 @@ interval(uint64_t x, uint64_t n, double z)
 	};
 }
 
-/* wilson_low - at least so much */
-double
-wilson_low(uint64_t x, uint64_t n, double z)
+/* low - at least so much; x and n of any unit that is a power of two */
+static double
+low(uint64_t x, uint64_t n, double unit, double z)
 {
 	struct interval i;
 
 	if (n == 0 || x == 0)
 		return 0.0;
-	i = interval(x < n ? x : n, n, z);
+	i = interval((double)(x < n ? x : n) * unit, (double)n * unit, z);
 	return i.centre > i.half ? i.centre - i.half : 0.0;
 }
 
-/* wilson_high - at most so much */
-double
-wilson_high(uint64_t x, uint64_t n, double z)
+/* high - at most so much */
+static double
+high(uint64_t x, uint64_t n, double unit, double z)
 {
 	struct interval i;
 
 	if (n == 0 || x >= n)
 		return 1.0;
-	i = interval(x, n, z);
+	i = interval((double)x * unit, (double)n * unit, z);
 	return i.centre + i.half < 1.0 ? i.centre + i.half : 1.0;
+}
+
+/* wilson_low - of whole counts */
+double
+wilson_low(uint64_t x, uint64_t n, double z)
+{
+	return low(x, n, 1.0, z);
+}
+
+/* wilson_high - of whole counts */
+double
+wilson_high(uint64_t x, uint64_t n, double z)
+{
+	return high(x, n, 1.0, z);
+}
+
+/* wilson_low2 - of counts in halves */
+double
+wilson_low2(uint64_t x2, uint64_t n2, double z)
+{
+	return low(x2, n2, 0.5, z);
+}
+
+/* wilson_high2 - of counts in halves */
+double
+wilson_high2(uint64_t x2, uint64_t n2, double z)
+{
+	return high(x2, n2, 0.5, z);
 }

@@ -17,5 +17,8 @@
 /* Shares between 0 and 1. x above n counts as n; of nothing: 0 and 1. */
 double	wilson_low(uint64_t x, uint64_t n, double z);
 double	wilson_high(uint64_t x, uint64_t n, double z);
+/* The same of counts in halves: 3, 5 are one and a half of two and a half. */
+double	wilson_low2(uint64_t x2, uint64_t n2, double z);
+double	wilson_high2(uint64_t x2, uint64_t n2, double z);
 
 #endif

@@ -20,22 +20,29 @@ goes_with(long double seen, long double p, long double n, long double z)
 	return (seen - p) * (seen - p) <= z * z * p * (1 - p) / n;
 }
 
-/* by_halving - the end of the shares that go with it, below or above */
+/* by_halving_of - the end of the shares that go with it, below or above */
 static long double
-by_halving(uint64_t x, uint64_t n, long double z, int above)
+by_halving_of(long double x, long double n, long double z, int above)
 {
-	long double seen = (long double)x / (long double)n;
+	long double seen = x / n;
 	long double in = seen, out = above ? 1 : 0;
 
 	for (int i = 0; i < 200; i++) {
 		long double middle = (in + out) / 2;
 
-		if (goes_with(seen, middle, (long double)n, z))
+		if (goes_with(seen, middle, n, z))
 			in = middle;
 		else
 			out = middle;
 	}
 	return in;
+}
+
+/* by_halving - of whole counts */
+static long double
+by_halving(uint64_t x, uint64_t n, long double z, int above)
+{
+	return by_halving_of((long double)x, (long double)n, z, above);
 }
 
 /* near - to the twelfth digit */
@@ -112,12 +119,32 @@ nothing_and_too_much_are_no_surprise(void **state)
 	assert_true(wilson_low(UINT64_MAX, UINT64_MAX, WILSON_90) <= 1.0);
 }
 
+static void
+halves_are_what_twice_as_many_of_them_are(void **state)
+{
+	(void)state;
+	for (uint64_t n = 1; n < 3000; n = n * 3 + 1)
+		for (uint64_t x = 0; x <= n; x += 1 + n / 7) {
+			assert_true(wilson_low2(2 * x, 2 * n, WILSON_90) ==
+			    wilson_low(x, n, WILSON_90));
+			assert_true(wilson_high2(2 * x, 2 * n, WILSON_90) ==
+			    wilson_high(x, n, WILSON_90));
+		}
+	near("low2", 3, 201, wilson_low2(3, 201, WILSON_90),
+	    by_halving_of(1.5L, 100.5L, (long double)WILSON_90, 0));
+	near("high2", 3, 201, wilson_high2(3, 201, WILSON_90),
+	    by_halving_of(1.5L, 100.5L, (long double)WILSON_90, 1));
+	assert_true(wilson_low2(0, 0, WILSON_90) == 0.0);
+	assert_true(wilson_high2(9, 4, WILSON_90) == 1.0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounds_are_the_ends_of_what_goes_with_it),
 		cmocka_unit_test(so_many_are_evidence_and_one_less_is_none),
+		cmocka_unit_test(halves_are_what_twice_as_many_of_them_are),
 		cmocka_unit_test(nothing_and_too_much_are_no_surprise),
 	};
 
