@@ -206,6 +206,9 @@ run(struct config *config)
 		log_fatal(EX_OSERR, "out of memory");
 	if (reload_first(reload, &why) == -1)
 		log_fatal(EX_CONFIG, "%s", why.text);
+	if (ledger_restore_shares(gate.ledger, gate.store, gate.policy,
+	    clock_now(), &why) == -1)
+		log_fatal(broken(&why), "%s", why.text);
 	if (writer_start(&gate.writer, gate.store, gate.ledger, applied,
 	    &why) == -1)
 		log_fatal(EX_OSERR, "%s", why.text);

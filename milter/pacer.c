@@ -19,7 +19,8 @@
  * A line that waits for a cap and still has some room left passes over a few
  * messages that are too large for it; those are first in the next window.  Of
  * a throttle nothing is passed over: small messages would eat up for ever what
- * a large one waits for.
+ * a large one waits for.  Where an hour is shared out fairly, who had his part
+ * waits for the next in a line of his own, and closes nobody else's.
  *
  * New rows are found by their sequence, which only grows; nothing has to be
  * told by the callbacks.  A row is left alone until it is PACER_AGE old, so

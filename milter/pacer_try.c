@@ -205,6 +205,21 @@ recipients(struct pacer *p, const struct event *was, const struct mail *mail,
 	return 0;
 }
 
+/* line_of - of a counter; of this tenant alone, while others find room there */
+static void
+line_of(const struct waiter *w, const struct answer *a, uint8_t key[LINE_KEY])
+{
+	uint8_t text[LINE_KEY + 8];
+
+	memcpy(text, a->counter, LINE_KEY);
+	for (int i = 0; i < 8; i++)
+		text[LINE_KEY + i] = (uint8_t)(w->tenant >> (8 * i));
+	if (a->fair)
+		hash_128(text, sizeof(text), key);
+	else
+		memcpy(key, a->counter, LINE_KEY);
+}
+
 /* waits_for - the line that such an answer sends it to */
 static void
 waits_for(const struct waiter *w, const struct event *was,
@@ -216,7 +231,7 @@ waits_for(const struct waiter *w, const struct event *was,
 	waits->room = a->room;
 	waits->at = clock_now();
 	if (a->counter != NULL) {
-		memcpy(waits->key, a->counter, LINE_KEY);
+		line_of(w, a, waits->key);
 		waits->at = a->next > waits->at + LONGEST || a->next == 0 ?
 		    waits->at + LONGEST : a->next > waits->at + SOON ?
 		    a->next : waits->at + SOON;

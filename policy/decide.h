@@ -125,6 +125,8 @@ struct answer {
 					   time alone makes no room for this */
 	bool		 room;		/* of a cap, for less than this */
 	bool		 unowned;	/* a sender that is not the tenant's */
+	bool		 fair;		/* it has, but this tenant's part of
+					   the hour is used up */
 };
 
 struct mail {

@@ -101,9 +101,9 @@ share_of(const struct fair *f, const struct sharer *s, __int128 of)
 
 /* turn - another slot: debts stay, who did not ask is forgotten */
 static void
-turn(struct fair *f, const struct ask *ask, int64_t gone)
+turn(struct fair *f, int64_t slot, int64_t slot_end, int64_t gone)
 {
-	bool next = ask->slot == f->slot_end;
+	bool next = slot == f->slot_end;
 	size_t i, n = 0;
 	int64_t due;
 
@@ -124,8 +124,8 @@ turn(struct fair *f, const struct ask *ask, int64_t gone)
 	f->weights = 0;
 	for (i = 0; i < n; i++)
 		f->weights += f->all[i].weight;
-	f->slot = ask->slot;
-	f->slot_end = ask->slot_end;
+	f->slot = slot;
+	f->slot_end = slot_end;
 	f->base = gone;
 	f->worked_out = 0;
 }
@@ -142,9 +142,9 @@ sharer_find(const struct fair *f, uint64_t tenant)
 
 /* sharer_of - the same, and it asks; NULL without memory */
 static struct sharer *
-sharer_of(struct fair *f, const struct ask *ask)
+sharer_of(struct fair *f, uint64_t tenant, uint32_t weight)
 {
-	struct sharer *s = sharer_find(f, ask->charge.tenant), *more;
+	struct sharer *s = sharer_find(f, tenant), *more;
 	size_t cap;
 
 	if (s == NULL && f->n == f->cap) {
@@ -157,12 +157,11 @@ sharer_of(struct fair *f, const struct ask *ask)
 	}
 	if (s == NULL) {
 		s = &f->all[f->n++];
-		*s = (struct sharer){ .tenant = ask->charge.tenant,
-		    .fresh = true };
+		*s = (struct sharer){ .tenant = tenant, .fresh = true };
 		f->worked_out = 0;
 	}
-	f->weights += (int64_t)ask->weight - s->weight;
-	s->weight = ask->weight;
+	f->weights += (int64_t)weight - s->weight;
+	s->weight = weight;
 	s->asked = true;
 	return s;
 }
@@ -211,9 +210,9 @@ fair_fits(struct fair **at, const struct ask *ask, int64_t gone, int64_t need,
 		return true;
 	/* a moment behind the slot: it is the newer one that counts */
 	if (ask->slot > f->slot || f->slot_end == 0)
-		turn(f, ask, gone);
+		turn(f, ask->slot, ask->slot_end, gone);
 	f->even = ask->even;
-	if ((me = sharer_of(f, ask)) == NULL)
+	if ((me = sharer_of(f, ask->charge.tenant, ask->weight)) == NULL)
 		return true;
 	if (length > 0 && now < ask->slot_end)
 		x = now > ask->slot ? (int64_t)((__int128)(now - ask->slot) *
@@ -247,4 +246,27 @@ fair_took(struct fair *f, uint64_t tenant, int64_t amount)
 	    __builtin_add_overflow(s->used, n, &n))
 		return;
 	s->used = n > 0 ? n : 0;
+}
+
+/*
+ * fair_recall - what an event says
+ *
+ * What was gone at the begin of the slot is what is gone by now, less what came
+ * in it.  How much a slot before had to give is not known any more, so a debt
+ * of then is forgiven: it is less than one message.
+ */
+void
+fair_recall(struct fair **at, int64_t slot, int64_t slot_end, uint64_t tenant,
+    uint32_t weight, int64_t amount, int64_t level)
+{
+	struct fair *f = *at;
+
+	if (f == NULL && (*at = f = calloc(1, sizeof(*f))) == NULL)
+		return;
+	if (slot > f->slot || f->slot_end == 0)
+		turn(f, slot, slot_end, level);
+	if (slot != f->slot || sharer_of(f, tenant, weight) == NULL)
+		return;
+	fair_took(f, tenant, amount);
+	f->base = f->base > amount ? f->base - amount : 0;
 }

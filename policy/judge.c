@@ -138,6 +138,7 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 	a->next = 0;
 	a->counter = s->next < LEDGER_SOMETIME ?
 	    mail->meters.asks[s->lack->which].charge.key : NULL;
+	a->fair = s->lack->fair;
 	a->room = limit->kind == LIMIT_CAP && !s->lack->inflight &&
 	    s->lack->used + s->lack->reserved < s->lack->most;
 	if (s->lack->inflight) {

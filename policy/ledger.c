@@ -109,6 +109,21 @@ ledger_replay(struct ledger *l, const struct charge *charges, size_t n,
 	return done;
 }
 
+/* ledger_recall - whose of an hour it was */
+void
+ledger_recall(struct ledger *l, const struct charge *charge, bool back,
+    uint32_t weight, int64_t slot, int64_t slot_end)
+{
+	struct counter *c;
+
+	pthread_mutex_lock(&l->lock);
+	c = counter_find(l, charge->key);
+	if (c != NULL && c->kind == LIMIT_CAP && c->shared)
+		fair_recall(&c->fair, slot, slot_end, charge->tenant, weight,
+		    back ? -charge->amount : charge->amount, c->level);
+	pthread_mutex_unlock(&l->lock);
+}
+
 /* ledger_void - an event that was answered with 451 after all */
 void
 ledger_void(struct ledger *l, const struct charge *charges, size_t n,

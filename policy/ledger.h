@@ -110,6 +110,11 @@ int	 ledger_replay(struct ledger *, const struct charge *, size_t n,
 void	 ledger_void(struct ledger *, const struct charge *, size_t n,
 	    uint64_t seq, int64_t time);
 
+/* Behind the replay, in the order of events: so much of a cap that is shared
+ * fairly was that tenant's in that slot (fair.h). */
+void	 ledger_recall(struct ledger *, const struct charge *, bool back,
+	    uint32_t weight, int64_t slot, int64_t slot_end);
+
 /* What was spent is forgotten, as of an event: live and at replay. What is
  * reserved stays; counters that are not there, or are as of a later event,
  * are left alone. */
@@ -161,5 +166,10 @@ void	 ledger_finals(struct ledger *, int64_t (*)(void *,
 /* policy/restore.c: checkpoint + replay from a store; last seq applied. */
 int	 ledger_restore(struct ledger *, struct store *, uint64_t *seq,
 	    struct why *);
+/* Behind it: what each tenant had, in the hour of now and the one before, of
+ * caps that stand in a fair pool or its addresses. */
+struct policy;
+int	 ledger_restore_shares(struct ledger *, struct store *,
+	    const struct policy *, int64_t now, struct why *);
 
 #endif

@@ -37,26 +37,39 @@ by_now(int64_t n, int64_t hour, int64_t hours)
 	return (int64_t)(((__int128)n * (hour + 1) + hours - 1) / hours);
 }
 
+/* portion_slot - the hour of its window, or all of a shorter one */
+void
+portion_slot(int64_t window, int64_t window_end, int64_t now, int64_t *slot,
+    int64_t *slot_end)
+{
+	int64_t hours = (window_end - window + HOUR - 1) / HOUR, hour = 0;
+
+	*slot = window;
+	*slot_end = window_end;
+	if (hours <= 1)
+		return;
+	if (now > window)
+		hour = (now - window) / HOUR;
+	if (hour >= hours)
+		hour = hours - 1;
+	*slot += hour * HOUR;
+	if (*slot_end > *slot + HOUR)
+		*slot_end = *slot + HOUR;
+}
+
 /* shares - hour by hour, and by tenant */
 static void
 shares(const struct limit *limit, const struct dimensions *d, int64_t bulk,
     int64_t now, struct ask *ask)
 {
-	int64_t length = ask->charge.window_end - ask->charge.window,
-	    whole = ask->most, hour = 0, hours = 1, even;
+	int64_t begin = ask->charge.window,
+	    hours = (ask->charge.window_end - begin + HOUR - 1) / HOUR,
+	    whole = ask->most, hour, even;
 
-	ask->slot = ask->charge.window;
-	ask->slot_end = ask->charge.window_end;
-	if (length > HOUR) {
-		hours = (length + HOUR - 1) / HOUR;
-		if (now > ask->slot)
-			hour = (now - ask->slot) / HOUR;
-		if (hour >= hours)
-			hour = hours - 1;
-		ask->slot += hour * HOUR;
-		if (ask->slot_end > ask->slot + HOUR)
-			ask->slot_end = ask->slot + HOUR;
-	}
+	portion_slot(begin, ask->charge.window_end, now, &ask->slot,
+	    &ask->slot_end);
+	hour = (ask->slot - begin) / HOUR;
+	hours = hours > 1 ? hours : 1;
 	ask->weight = (uint32_t)policy_default(d->tenant)->fair_weight;
 	ask->even = limit->warmup != NULL ? bulk : by_now(bulk, hour, hours);
 	if (d->bulk) {

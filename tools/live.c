@@ -204,6 +204,10 @@ live_open(const struct tool *tool, unsigned flags, struct live *live)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	clock_start(last);
 	live->now = clock_now();
+	if (live->store != NULL && (flags & LIVE_POLICY) == 0 &&
+	    ledger_restore_shares(live->ledger, live->store, live->policy,
+	    live->now, &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	if ((status = lists_open(live)) != TOOL_OK)
 		return status;
 	if (live->store != NULL && progress_restore(live->store,

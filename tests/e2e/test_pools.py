@@ -2,6 +2,8 @@
 there, how many connections it makes; weights, overflow, caps."""
 
 import collections
+import datetime
+import glob
 import json
 import os
 import re
@@ -14,8 +16,10 @@ import pytest
 import house as house_
 import postfix
 from house import message, send
+from rawmilter import Milter
 from test_dkim import python_verdicts
 
+FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 POLICY = """\
 unknown_sender = "refuse"
 include "tenants.d"
@@ -261,6 +265,42 @@ def test_a_campaign_of_one_leaves_the_others_their_part_of_the_hour(house):
     house_.proc.wait_for(lambda: submit(
         house, "hens", ["r@example.org"], "even2").code == 250, 120,
         "room for the other tenant")
+
+
+def test_a_restart_gives_nobody_a_second_part_of_the_hour():
+    """Before noon both were there; then one takes all it gets."""
+    if not FAKETIME:
+        pytest.skip("libfaketime is not installed")
+    with house_.House(policy=POLICY, tenants=TENANTS, keys=KEYS, tokens=True,
+                      queue=False) as h:
+        def life(clock):
+            h.gate.stop()
+            h.gate.wrap = ["env", f"LD_PRELOAD={FAKETIME[0]}", "TZ=UTC",
+                           f"FAKETIME=@{tomorrow} {clock}"]
+            h.gate.start()
+
+        def takes(tenant, most=10**6):
+            n = 0
+            with Milter(h.gate.socket) as m:
+                m.hello()
+                while n < most and m.send(
+                        tenant, f"<a@{tenant}.example>",
+                        [f"<r{i}@example.org>" for i in range(20)],
+                        message(f"a@{tenant}.example"))[0].ok:
+                    n += 20
+            return n
+        tomorrow = datetime.date.today() + datetime.timedelta(days=1)
+        life("11:50:00")
+        assert (takes("gnus", 20), takes("hens", 20)) == (20, 20)
+        life("12:05:00")
+        first = takes("gnus")
+        # a third of 1300, less what is kept, and what is lent of it
+        assert 250 < first < 500, first
+        for _ in range(2):
+            h.gate.kill()
+            life("12:05:00")
+            assert takes("gnus") <= 20
+        assert takes("hens") > 500
 
 
 def test_a_cap_is_a_cap_for_sessions_in_parallel(house):

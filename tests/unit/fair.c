@@ -5,6 +5,8 @@
  * ask until they are turned away; slow ones ask evenly for a little more than
  * their share; some sleep for a part of the day.  Messages have 1 to 3
  * recipients.  At any moment the count is below what may be gone by then.
+ * On some days the counters are made anew from what the events say, several
+ * times, and nobody gets more or less for it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +41,15 @@ static struct {
 	int64_t		 cap, gone;
 	uint64_t	 seq;
 	uint64_t	 dice;
+	bool		 restarts;
 } world;
+
+/* What the events say: who had how much, when. */
+static struct {
+	int		 who;
+	int64_t		 n, time;
+} *told;
+static size_t ntold, told_cap;
 
 static uint64_t
 roll(uint64_t below)
@@ -85,6 +95,48 @@ nobody_fell(int hour)
 	return true;
 }
 
+/* tell - an event */
+static void
+tell(int i, int64_t n, int64_t now)
+{
+	if (ntold == told_cap) {
+		told_cap = told_cap > 0 ? told_cap * 2 : 4096;
+		told = realloc(told, told_cap * sizeof(*told));
+		assert_non_null(told);
+	}
+	told[ntold].who = i;
+	told[ntold].n = n;
+	told[ntold++].time = now;
+}
+
+/* restart - the gate, as restore.c does it */
+static void
+restart(int64_t now)
+{
+	struct charge c = { .key = { 1 }, .kind = LIMIT_CAP, .shared = 1,
+	    .window = START, .window_end = START + DAY };
+
+	ledger_free(world.ledger);
+	world.ledger = ledger_new();
+	assert_non_null(world.ledger);
+	for (size_t i = 0; i < ntold; i++) {
+		c.tenant = (uint64_t)told[i].who + 1;
+		c.amount = told[i].n;
+		assert_int_equal(ledger_replay(world.ledger, &c, 1, false,
+		    i + 1, told[i].time), 0);
+	}
+	for (size_t i = 0; i < ntold; i++) {
+		int64_t slot = told[i].time - (told[i].time - START) % HOUR;
+
+		if (slot + HOUR <= now - 2 * HOUR)
+			continue;
+		c.tenant = (uint64_t)told[i].who + 1;
+		c.amount = told[i].n;
+		ledger_recall(world.ledger, &c, false, (uint32_t)
+		    world.tenants[told[i].who].weight, slot, slot + HOUR);
+	}
+}
+
 /* ask - for a message of tenant i; settled when it passes */
 static bool
 ask(int i, int64_t n, int64_t now)
@@ -112,6 +164,7 @@ ask(int i, int64_t n, int64_t now)
 	ledger_settle(world.ledger, &claim.asks[0].charge, 1, true,
 	    ++world.seq, now);
 	world.gone += n;
+	tell(i, n, now);
 	assert_true(world.gone <= even(hour));
 	world.tenants[i].hours[hour] += n;
 	world.tenants[i].all += n;
@@ -172,6 +225,8 @@ day(void)
 		for (int i = 0; i < world.n; i++)
 			minute(order[i], m / 60, START + m * MINUTE +
 			    (int64_t)roll(60) * SECOND / 60);
+		if (world.restarts && roll(240) == 0)
+			restart(START + m * MINUTE + MINUTE / 2);
 	}
 }
 
@@ -179,6 +234,7 @@ static void
 begin(uint64_t seed)
 {
 	memset(&world, 0, sizeof(world));
+	ntold = 0;
 	world.dice = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	world.ledger = ledger_new();
 	world.arena = arena_new(1 << 12, 0);
@@ -245,6 +301,7 @@ each_has_its_weight_of_every_hour(void **state)
 			world.tenants[i].greedy = roll(2) == 0;
 			all += world.tenants[i].weight;
 		}
+		world.restarts = seed % 2 == 0;
 		day();
 		for (int i = 0; i < world.n; i++) {
 			const struct sim *s = &world.tenants[i];
@@ -324,6 +381,33 @@ who_wakes_finds_a_part_of_the_hour(void **state)
 }
 
 static void
+who_had_his_part_has_no_second_one_after_a_restart(void **state)
+{
+	(void)state;
+	begin(11);
+	world.n = 2;
+	world.cap = 24000;
+	for (int i = 0; i < 2; i++)
+		world.tenants[i] = (struct sim){ .weight = 1 };
+	/* in the first hour both are there, and so they are known */
+	assert_true(ask(0, 1, START + MINUTE));
+	assert_true(ask(1, 1, START + MINUTE));
+	/* the first takes all of its part, and what time has set free */
+	while (ask(0, 1, START + HOUR + MINUTE))
+		;
+	assert_in_range(world.tenants[0].hours[1], 660, 700);
+	for (int i = 0; i < 3; i++) {
+		restart(START + HOUR + MINUTE);
+		assert_false(ask(0, 1, START + HOUR + MINUTE));
+	}
+	/* and the second finds what is its own */
+	while (ask(1, 1, START + HOUR + MINUTE))
+		;
+	assert_in_range(world.tenants[1].hours[1], 660, 700);
+	end();
+}
+
+static void
 a_share_below_one_message_is_not_none(void **state)
 {
 	(void)state;
@@ -392,6 +476,8 @@ main(void)
 		cmocka_unit_test(each_has_its_weight_of_every_hour),
 		cmocka_unit_test(what_sleepers_leave_is_used_and_given_back),
 		cmocka_unit_test(who_wakes_finds_a_part_of_the_hour),
+		cmocka_unit_test(
+		    who_had_his_part_has_no_second_one_after_a_restart),
 		cmocka_unit_test(a_share_below_one_message_is_not_none),
 		cmocka_unit_test(a_message_that_fails_is_nobodys_share),
 	};

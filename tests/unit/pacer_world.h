@@ -98,6 +98,8 @@ start(void)
 	must(store_open(&gate.store, at("gate"), UINT64_C(256) << 20, &why));
 	assert_non_null(gate.ledger = ledger_new());
 	must(ledger_restore(gate.ledger, gate.store, &applied, &why));
+	must(ledger_restore_shares(gate.ledger, gate.store, gate.policy, now,
+	    &why));
 	must(writer_start(&gate.writer, gate.store, gate.ledger, applied,
 	    &why));
 	must(pacer_new(&gate.pacer, &gate, &why));
