@@ -236,6 +236,7 @@ rcpt_limits(struct mail *mail, struct rcpt *rcpt, int64_t now,
 		return reply_pass(a, mail->tenant_rule);
 	if (decide_backoff(mail, rcpt, a) == VERDICT_PASS &&
 	    decide_crowd(mail, rcpt, mail->nremote + 1, a) == VERDICT_PASS &&
+	    egress_crowd(mail, rcpt, now, a) == VERDICT_PASS &&
 	    unsubscribe_rcpt(mail, a) == VERDICT_PASS &&
 	    meters_reserve(mail, rcpt, now, a) <= VERDICT_HOLD)
 		return a->verdict;

@@ -124,9 +124,9 @@ cannot(const struct mail *mail, const struct pool *pool)
 	    "bounce_domain, and its pool is selected by MAIL FROM" : NULL;
 }
 
-/* away - the same for the whole message */
-static const char *
-away(const struct mail *mail, const struct pool *pool)
+/* egress_away - the same for the whole message */
+const char *
+egress_away(const struct mail *mail, const struct pool *pool)
 {
 	const char *why = cannot(mail, pool);
 
@@ -307,7 +307,7 @@ by_pool(struct mail *mail, const struct pool *pool, int64_t size,
 	ms->halted = false;
 	(void)pool_seal(mail, pool, size, now, a, &best);
 	if (a->verdict > VERDICT_HOLD && ms->way && !ms->halted &&
-	    over != NULL && away(mail, over) == NULL &&
+	    over != NULL && egress_away(mail, over) == NULL &&
 	    decide_singled(mail, over) == NULL)
 		(void)pool_seal(mail, over, size, now, a, &other);
 	ms->firm = false;
@@ -334,7 +334,7 @@ egress_seal(struct mail *mail, int64_t size, int64_t now, struct answer *a)
 	if (mail->bound)
 		return meters_seal(mail, size, now, a);
 	mail->egress = NULL;
-	mail->away = pool != NULL ? away(mail, pool) : NULL;
+	mail->away = pool != NULL ? egress_away(mail, pool) : NULL;
 	if (pool == NULL || mail->away != NULL || first(mail) == NULL)
 		return meters_seal(mail, size, now, a);
 	if (!mail->meters.later && (pool->naddresses > 1 ||

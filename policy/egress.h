@@ -24,6 +24,13 @@ const struct route *egress_route(const struct stream *, struct rcpt *);
  * that his is another. */
 enum verdict egress_rcpt(struct mail *, struct rcpt *,
 	    struct answer *);
+/* The same for one of several: do so many ever fit, by any address?  DEFER, for
+ * the next message (egress_crowd.c). */
+enum verdict egress_crowd(struct mail *, const struct rcpt *, int64_t now,
+	    struct answer *);
+/* Why Postfix could not be told a way by that pool, as far as is known; NULL:
+ * it can. */
+const char *egress_away(const struct mail *, const struct pool *);
 /* At the end of the headers: the route, if no recipient has fixed it. */
 void	egress_headers(struct mail *);
 /* The limits of the message, and the address: tries them one after the other,

@@ -78,6 +78,21 @@ limit_text(struct mail *mail, const struct meter *meter, int64_t now)
 	return s != NULL ? s : "";
 }
 
+/* too_large - is it more than a day of the warmup takes? */
+static bool
+too_large(struct mail *mail, const struct sight *s, int64_t now)
+{
+	struct dimensions d;
+	int64_t whole;
+
+	if (s->meter->limit->warmup == NULL || s->next >= LEDGER_SOMETIME)
+		return false;
+	meter_known(mail, s->meter, &d);
+	whole = measure_whole(s->meter->limit, &d, now);
+	return whole > 0 && mail->meters.asks[s->lack->which].charge.amount >
+	    whole;
+}
+
 /* jittered - told later by a random part of the wait */
 static int64_t
 jittered(const struct limit *limit, const struct claim *claim, int64_t now,
@@ -165,6 +180,14 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 		    amount, count_by_names[limit->count],
 		    (long long)(limit->warmup != NULL ? limit->most :
 		    s->lack->most + s->meter->before), SLICE_ARG(contact));
+	if (too_large(mail, s, now))
+		return reply(a, mail->arena, s->says, codes[s->says],
+		    dsns[s->says], limit->at, "tenant %.*s: limit %.*s (%s): "
+		    "this asks for %lld recipients, more than a day takes: "
+		    "send it to fewer at a time, or %s%.*s",
+		    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,
+		    (long long)mail->meters.asks[s->lack->which].charge.
+		    amount, slot_text(mail, s, a, now), SLICE_ARG(contact));
 	return reply(a, mail->arena, s->says, codes[s->says], dsns[s->says],
 	    limit->at, "tenant %.*s: limit %.*s (%s) is used up; %s%.*s",
 	    SLICE_ARG(t->name), SLICE_ARG(limit->name), what,

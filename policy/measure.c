@@ -174,6 +174,27 @@ part_view(const struct limit *limit, const struct dimensions *d, int64_t now,
 	v->hour = portion_bulk(v->hour);
 }
 
+/* measure_whole - of the whole window, or of the whole day */
+int64_t
+measure_whole(const struct limit *limit, const struct dimensions *d,
+    int64_t now)
+{
+	struct warm_ask who;
+	struct warm_view v;
+	int64_t n;
+
+	if (limit->warmup == NULL) {
+		n = most(limit);
+		return d->bulk && portion_applies(limit, d) ?
+		    portion_bulk(n) : n;
+	}
+	if (limit->part == WARM_BURST)
+		return LEDGER_UNBOUNDED;
+	part_view(limit, d, now, &who, &v);
+	v.so_far = v.cap;
+	return warmup_most(&who, &v);
+}
+
 /* warm - its number now, and what its throttle leaks; the number is what bulk
  * mail may have by now */
 static int64_t

@@ -35,6 +35,10 @@ void	measure_know(struct dimensions *, unsigned per, uint64_t id);
 bool	measure_watches(const struct limit *, unsigned provider);
 /* What so many recipients of a message of so many bytes are. */
 int64_t	measure_amount(const struct limit *, int64_t watched, int64_t bytes);
+/* What such mail may have of it at the most in one window, when nothing is spent:
+ * a message that asks for more never fits. */
+int64_t	measure_whole(const struct limit *, const struct dimensions *,
+	    int64_t now);
 /* The ask for amount of that limit at now, but for its rule; unit: what one
  * recipient counts.  All its dimensions must be known. */
 void	measure_ask(const struct limit *, const struct dimensions *,

@@ -63,6 +63,10 @@ pool "even" {
 	cap "many" { limit = "3000/day" }
 	address "127.0.0.18" { transport = "even1" }
 }
+pool "tiny" {
+	select = "header"
+	address "127.0.0.19" { transport = "tiny1"  cap "tiny" { limit = "3/day" } }
+}
 pool "lent" {
 	address "127.0.0.1" { transport = "lent1"  cap "lent" { limit = "2/day" } }
 }
@@ -88,6 +92,7 @@ tenant "{name}" {{
             'stream "news" { match = {"sender:news@*"} priority = "bulk" }',
     "gnus": 'pool "even" { }  priority = "bulk"',
     "hens": 'pool "even" { }  priority = "bulk"  fair_weight = 2',
+    "ibex": 'pool "tiny" { }',
 }.items()}
 KEYS = {f"{name[:4]}.rsa": "rsa" for name in TENANTS}
 HELO = {f"127.0.0.{10 + n}": f"mta{n}.penstock.example" for n in (1, 2, 3, 4)}
@@ -237,6 +242,18 @@ def test_a_pool_whose_address_is_not_told_binds_all_the_same(house):
     sent = submit(house, "eels", ["r@example.org"], "lent")
     assert sent.code == 451 and "limit lent (2/day)" in sent.text
     assert {d.peer for d in got(house, "lent", 2)} == {"127.0.0.1"}
+
+
+def test_more_than_ever_fit_are_told_to_come_with_the_next_message(house):
+    sent = submit(house, "ibex", [f"r{i}@example.org" for i in range(5)],
+                  "tiny")
+    assert sent.code == 250
+    assert [c for c, _ in sent.recipients.values()] == [250] * 3 + [452] * 2
+    assert sent.recipients["r3@example.org"][1] == \
+        "4.5.3 tenant ibex: pool tiny takes at most 3 recipients of one " \
+        "message, by limit tiny (3/day); next slot: the next message"
+    assert sorted(got(house, "tiny")[0].recipients) == [
+        f"r{i}@example.org" for i in range(3)]
 
 
 def test_bulk_mail_leaves_a_fifth_of_a_cap_to_other_mail(house):

@@ -191,7 +191,22 @@ a_large_message_waits_for_an_empty_throttle(void **state)
 	/* at once, and more than any day has */
 	assert_int_equal(to("p", "x@p.example", 21, "r.example", NULL),
 	    VERDICT_DEFER);
-	expect_reply("451", "4.7.0", "never more than 20 fit at once", 8);
+	expect_reply("452", "4.5.3", "pool p takes at most 10 recipients of "
+	    "one message, by limit warmup:day (ten); next slot: the next "
+	    "message", 8);
+	/* at one provider */
+	assert_int_equal(to("p", "x@p.example", 6, "gmail.com", NULL),
+	    VERDICT_DEFER);
+	expect_reply("452", "4.5.3", "pool p takes at most 5 recipients at "
+	    "google of one message, by limit warmup:provider (ten)", 8);
+	assert_int_equal(to("p", "x@p.example", 5, "gmail.com", NULL),
+	    VERDICT_PASS);
+	/* where headers decide, it is known at the end */
+	assert_int_equal(to("h", "x@h.example", 9, "r.example", NULL),
+	    VERDICT_DEFER);
+	expect_reply("451", "4.7.0", "limit warmup:day (two, day 1 of 3: 2 a "
+	    "day): this asks for 9 recipients, more than a day takes: send it "
+	    "to fewer at a time, or next slot 2024-10-06 00:00 UTC", 19);
 }
 
 static void

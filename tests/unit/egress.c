@@ -364,6 +364,61 @@ the_first_recipient_fixes_the_pool(void **state)
 	asked.listener = NULL;
 }
 
+/* crowd - a message to so many there; how many were taken */
+static int
+crowd(const char *tenant, int n, const char *domain)
+{
+	char text[128];
+	int taken = 0;
+
+	snprintf(text, sizeof(text), "<x@%s.example>", tenant);
+	assert_int_equal(ask_mail(tenant, NULL, text, 0), VERDICT_PASS);
+	for (int i = 0; i < n; i++) {
+		snprintf(text, sizeof(text), "<r%d@%s>", i, domain);
+		if (ask_rcpt(text, "smtp") <= VERDICT_HOLD)
+			taken++;
+	}
+	return taken;
+}
+
+static void
+more_than_ever_fit_come_with_the_next_message(void **state)
+{
+	(void)state;
+	/* of two addresses the wider one's day */
+	assert_int_equal(crowd("t", 12, "example.org"), 8);
+	expect_reply("452", "4.5.3", "tenant t: pool two takes at most 8 "
+	    "recipients of one message, by limit day (8/day); next slot: the "
+	    "next message", 9);
+	assert_int_equal(ask_from("x@t.example"), VERDICT_PASS);
+	assert_int_equal(ask_end(1), VERDICT_PASS);
+	settled();
+	assert_string_equal(by(), "192.0.2.2");
+	/* what is left is no matter: these fit tomorrow */
+	assert_int_equal(crowd("t", 8, "example.org"), 8);
+	/* at one provider */
+	assert_int_equal(crowd("t", 5, "gmail.com"), 3);
+	expect_reply("452", "4.5.3", "takes at most 3 recipients at "
+	    "provider:google of one message, by limit google (3/day)", 5);
+	/* where there is an overflow, what fits there */
+	assert_int_equal(crowd("o", 6, "example.org"), 6);
+	/* bulk mail has four fifths of ten, other mail all */
+	assert_int_equal(crowd("q", 12, "example.org"), 10);
+	assert_int_equal(ask_mail("q", NULL, "<news@q.example>", 0),
+	    VERDICT_PASS);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(rcpt(i), VERDICT_PASS);
+	assert_int_equal(rcpt(8), VERDICT_DEFER);
+	expect_reply("452", "4.5.3", "at most 8 recipients", 0);
+	/* mail programs do not come again: all or none */
+	asked.listener = "submission";
+	assert_int_equal(crowd("t", 12, "example.org"), 8);
+	assert_int_equal(ask_rcpt("<one@example.org>", "smtp"),
+	    VERDICT_DEFER);
+	expect_reply("452", "4.5.3", "at most 8 recipients", 0);
+	asked.listener = NULL;
+}
+
 static void
 who_is_turned_away_fixes_nothing(void **state)
 {
@@ -583,6 +638,7 @@ main(void)
 		TEST(weights_are_kept_and_move_recipients_one_way),
 		TEST(the_case_of_an_address_does_not_matter),
 		TEST(the_first_recipient_fixes_the_pool),
+		TEST(more_than_ever_fit_come_with_the_next_message),
 		TEST(who_is_turned_away_fixes_nothing),
 		TEST(mail_that_cannot_be_told_takes_postfix_own_route),
 		TEST(a_limit_of_a_tenant_counts_apart_by_address),
