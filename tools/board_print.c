@@ -129,23 +129,35 @@ print_hour(const struct board *b, const struct board_row *r)
 	buf_free(&wrapped);
 }
 
-/* print_part - its percentage, and what a rule took from it */
+/* print_factor - what a rule took from a part */
+static void
+print_factor(const struct board *b, const struct warm_factor *f)
+{
+	printf("\n%*s", INDENT, "");
+	if (f->thousandths == 0)
+		printf("stopped by %.*s", SLICE_ARG(f->rule));
+	else if (f->thousandths == 500)
+		printf("%.*s halved its part", SLICE_ARG(f->rule));
+	else
+		printf("%.*s left %d %% of its part", SLICE_ARG(f->rule),
+		    f->thousandths / 10);
+	if (f->until != 0)
+		printf(" until %s", date_text(b, f->until));
+	else
+		printf("; penstock warmup resume lets it go on");
+}
+
+/* print_part - its percentage, and why it is what it is */
 static void
 print_part(const struct board *b, const struct board_provider *p)
 {
-	const struct warm_factor *f = p->factor;
-
 	if (p->percent < 100)
 		printf(" (%d %%)", p->percent);
-	if (f == NULL)
-		return;
-	if (f->thousandths == 0)
-		printf("\n%*sstopped by %.*s", INDENT, "", SLICE_ARG(f->rule));
-	else
-		printf("\n%*s%d %% of it are left by %.*s", INDENT, "",
-		    f->thousandths / 10, SLICE_ARG(f->rule));
-	if (f->until != 0)
-		printf(" until %s", date_text(b, f->until));
+	if (p->factor != NULL)
+		print_factor(b, p->factor);
+	if (p->used > p->most)
+		printf("\n%*s%lld above its part: no more goes there today",
+		    INDENT, "", (long long)(p->used - p->most));
 }
 
 /* print_providers - each with its part */
