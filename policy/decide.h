@@ -61,6 +61,8 @@ struct meter {
 	int64_t		 taken;		/* what is reserved of it */
 	int64_t		 want;		/* what is asked for now, in all */
 	bool		 hold;		/* full; it is the held that count */
+	bool		 need;		/* another is; what is held for that
+					   one counts here, too */
 	int64_t		 queued;	/* of taken, among the held */
 	int64_t		 before;	/* what others hold and goes first */
 	bool		 hold_before;	/* scratch */

@@ -20,6 +20,7 @@
 #include "policy/reply.h"
 
 #define MINUTE	INT64_C(60000000)
+#define HOLD_AGAIN (60 * MINUTE)	/* when all that may wait does */
 
 struct sight {			/* a shortfall, as it is judged */
 	const struct meter *meter;
@@ -130,7 +131,8 @@ slot_text(struct mail *mail, const struct sight *s, struct answer *a,
 	/* people read minutes: the first full one that is not too early */
 	(void)zone_print(zone, a->next + (MINUTE - 1), when, sizeof(when));
 	text = arena_printf(mail->arena, s->says == VERDICT_HOLD ?
-	    "held, next slot %s" : s->meter->hold || s->meter->before > 0 ?
+	    "held, next slot %s" : s->meter->hold || s->meter->need ||
+	    s->meter->before > 0 ?
 	    "no more of it may be held, next slot %s" : "next slot %s", when);
 	return text != NULL ? text : "";
 }
@@ -205,8 +207,11 @@ forecast(struct mail *mail, const struct meter *meter,
 	struct dimensions d;
 	int64_t next;
 
-	if (lack->inflight || meter->hold)
+	if (lack->inflight)
 		return lack->next;
+	if (meter->hold || meter->need)		/* a gauge knows no time */
+		return meter->limit->kind == LIMIT_CAP ?
+		    meter->ask.charge.window_end : now + HOLD_AGAIN;
 	if (meter->limit->warmup != NULL) {
 		meter_known(mail, meter, &d);
 		next = measure_next(meter->limit, &d, lack->used +
@@ -236,7 +241,8 @@ says(const struct mail *mail, const struct meter *meter,
 
 	if (lack->inflight)
 		return VERDICT_DEFER;
-	if (over == OVER_HOLD && (meter->hold || next > now + s->hold_max))
+	if (over == OVER_HOLD && (meter->hold || meter->need ||
+	    next > now + s->hold_max))
 		over = s->then;
 	return over == OVER_REFUSE ? VERDICT_REFUSE : over == OVER_HOLD ?
 	    VERDICT_HOLD : VERDICT_DEFER;

@@ -169,6 +169,7 @@ part_view(const struct limit *limit, const struct dimensions *d, int64_t now,
 	measure_view(limit, d, now, ask, v);
 	if (!ask->bulk || !portion_applies(limit, d))
 		return;
+	ask->fifths = true;
 	v->cap = portion_bulk(v->cap);
 	v->so_far = portion_bulk(v->so_far);
 	v->hour = portion_bulk(v->hour);
@@ -230,6 +231,18 @@ measure_next(const struct limit *limit, const struct dimensions *d,
 		return next;
 	part_view(limit, d, now, &who, &v);
 	return warmup_next(&who, &v, used, before, n, next, now);
+}
+
+/* measure_coming - until then */
+int64_t
+measure_coming(const struct limit *limit, const struct dimensions *d,
+    int64_t used, int64_t until, int64_t now)
+{
+	struct warm_ask who;
+	struct warm_view v;
+
+	part_view(limit, d, now, &who, &v);
+	return warmup_coming(&who, &v, used, until, now);
 }
 
 /* inflight - what one tenant may hold of a cap that others share */

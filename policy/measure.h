@@ -35,8 +35,8 @@ void	measure_know(struct dimensions *, unsigned per, uint64_t id);
 bool	measure_watches(const struct limit *, unsigned provider);
 /* What so many recipients of a message of so many bytes are. */
 int64_t	measure_amount(const struct limit *, int64_t watched, int64_t bytes);
-/* What such mail may have of it at the most in one window, when nothing is spent:
- * a message that asks for more never fits. */
+/* What such mail may have of it at the most in one window, when nothing is
+ * spent: a message that asks for more never fits. */
 int64_t	measure_whole(const struct limit *, const struct dimensions *,
 	    int64_t now);
 /* The ask for amount of that limit at now, but for its rule; unit: what one
@@ -57,16 +57,27 @@ void	measure_view(const struct limit *, const struct dimensions *,
 int64_t	measure_next(const struct limit *, const struct dimensions *,
 	    int64_t used, int64_t before, int64_t n, int64_t next,
 	    int64_t now);
+/* How much a warmup's limit lets through from now until then, when so much is
+ * used of it and no day brings a larger number. */
+int64_t	measure_coming(const struct limit *, const struct dimensions *,
+	    int64_t used, int64_t until, int64_t now);
 /* The zone whose calendar a cap follows; pool: by which it leaves, or NULL. */
 const struct zone *measure_zone(const struct limit *, const struct policy *,
 	    const struct tenant *, const struct pool *);
 
 /* --- measure_held.c: those that wait for room ---------------------------- */
+struct holding {		/* a message that is to be held */
+	bool		 bulk;
+	bool		 need;	/* not for this limit, but it will want room
+				   of it when it goes */
+	int64_t		 hold_max;
+};
 /* What counts the held beside that ask: at most what the limit lets through
  * within hold_max, less what waits before them. -1 without memory. */
 int	measure_held(struct ledger *, const struct limit *,
-	    const struct dimensions *, const struct ask *, bool bulk,
-	    int64_t hold_max, int64_t now, struct arena *, struct ask *);
+	    const struct dimensions *, const struct ask *,
+	    const struct holding *, int64_t now, struct arena *,
+	    struct ask *);
 /* How much waits for that ask's room before such mail that comes now. */
 int64_t	measure_before(struct ledger *, const struct ask *, bool bulk,
 	    int64_t now);

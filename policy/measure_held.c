@@ -7,6 +7,12 @@
  * event takes out again; windows and leaks do not change them, since a message
  * that waits for tomorrow's cap still waits when tomorrow begins.
  *
+ * A message that waits for one limit of its way, as for the five minutes of a
+ * warmup's throttle, will want room of the others when it goes, of the day and
+ * of the provider's part.  It stands in no queue there, so new mail does not
+ * wait behind it; but it is counted in two more gauges (131 and 132), since all
+ * that is held must come out of each limit within hold_max.
+ *
  * What waits goes first.  A limit has no room for new mail that the held will
  * take, or a steady stream of new mail would starve them, and no forecast
  * would be true.  Bulk mail does not come before any other: a reset of a
@@ -24,39 +30,40 @@
 #include "lib/clock.h"
 #include "lib/hash.h"
 
-enum { LANE_FIRST = 129, LANE_BULK = 130 };
+enum gauge { LANE_FIRST = 129, LANE_BULK, NEED_FIRST, NEED_BULK };
 
-/* lane_key - of the gauge beside that ask */
+/* gauge_key - of the gauge beside that ask */
 static void
-lane_key(const struct ask *ask, bool bulk, uint8_t out[16])
+gauge_key(const struct ask *ask, enum gauge which, uint8_t out[16])
 {
 	uint8_t text[17];
 
-	text[0] = bulk ? LANE_BULK : LANE_FIRST;
+	text[0] = (uint8_t)which;
 	memcpy(text + 1, ask->charge.key, 16);
 	hash_128(text, sizeof(text), out);
 }
 
-/* lane - the ask of a gauge, without a name */
+/* gauge_ask - the ask of a gauge, without a name */
 static void
-lane(const struct ask *ask, bool bulk, struct ask *to)
+gauge_ask(const struct ask *ask, enum gauge which, struct ask *to)
 {
 	*to = *ask;
-	lane_key(ask, bulk, to->charge.key);
+	gauge_key(ask, which, to->charge.key);
 	to->charge.kind = LIMIT_HELD;
 	to->charge.window = to->charge.window_end = 0;
 	to->charge.rate = to->charge.period = 0;
 	to->inflight = 0;
+	to->weight = 0;
 }
 
 /* waits - what a gauge says, with what is about to be held */
 static int64_t
-waits(struct ledger *l, const struct ask *ask, bool bulk, int64_t now)
+waits(struct ledger *l, const struct ask *ask, enum gauge which, int64_t now)
 {
 	struct counter_view view;
 	struct ask gauge;
 
-	lane(ask, bulk, &gauge);
+	gauge_ask(ask, which, &gauge);
 	ledger_view(l, &gauge, now, &view);
 	return view.used + view.reserved;
 }
@@ -65,53 +72,81 @@ waits(struct ledger *l, const struct ask *ask, bool bulk, int64_t now)
 int64_t
 measure_before(struct ledger *l, const struct ask *ask, bool bulk, int64_t now)
 {
-	int64_t n = waits(l, ask, false, now);
+	int64_t n = waits(l, ask, LANE_FIRST, now);
 
-	return bulk ? n + waits(l, ask, true, now) : n;
+	return bulk ? n + waits(l, ask, LANE_BULK, now) : n;
 }
 
-/* held_most - how much of the limit comes out again within hold_max, what it
- * has room for now included */
+/* cap_coming - whole windows from now on; of a fair pool's last one as much as
+ * its hours have let through by then */
 static int64_t
-held_most(const struct limit *limit, const struct dimensions *d,
-    const struct ask *ask, int64_t hold_max, int64_t now)
+cap_coming(const struct limit *limit, const struct dimensions *d,
+    const struct ask *ask, int64_t most, int64_t until)
 {
-	int64_t length = ask->charge.window_end - ask->charge.window, times;
-	struct warm_ask who;
-	struct warm_view v;
-	__int128 n;
+	const struct zone *zone = measure_zone(limit, d->policy, d->tenant,
+	    d->pool);
+	struct window w = { ask->charge.window, ask->charge.window_end };
+	int64_t length = w.end - w.start, n = 0;
 
-	if (limit->warmup != NULL) {
-		/* what there is now may be an hour's part of the day */
-		measure_view(limit, d, now, &who, &v);
-		times = hold_max / CLOCK_DAY;
-		n = (__int128)v.cap * ((times > 1 ? times : 1) + 1);
-	} else if (limit->kind == LIMIT_THROTTLE)
-		n = limit->period > 0 ?
-		    (__int128)limit->rate * hold_max / limit->period +
-		    ask->most : 0;
-	else {
-		times = length > 0 ? hold_max / length : 1;
-		n = (__int128)ask->most * ((times > 1 ? times : 1) + 1);
+	if (length < CLOCK_HOUR)	/* so many that nobody counts them */
+		n = until > w.end ? (until - w.end) / length + 1 : 0;
+	for (; length >= CLOCK_HOUR && w.end <= until; n++)
+		zone_window(zone, limit->unit, limit->month_day, w.end, &w);
+	if (most > 0 && n > LEDGER_AMOUNT_MAX / most)
+		return LEDGER_AMOUNT_MAX;
+	n *= most;
+	if (ask->weight > 0 && length >= CLOCK_HOUR && w.end - w.start >
+	    CLOCK_HOUR && w.start > ask->charge.window && until < w.end)
+		n -= (int64_t)((__int128)most * (w.end - until) /
+		    (w.end - w.start));
+	return n;
+}
+
+/* coming - how much of the limit comes out until then, what it has room for now
+ * included */
+static int64_t
+coming(struct ledger *l, const struct limit *limit, const struct dimensions *d,
+    const struct ask *ask, int64_t until, int64_t now)
+{
+	int64_t most = measure_whole(limit, d, now), used, n;
+	struct counter_view view;
+	__int128 leak;
+
+	ledger_view(l, ask, now, &view);
+	used = view.used + view.reserved;
+	if (limit->warmup != NULL)
+		return measure_coming(limit, d, used, until, now);
+	n = used < most ? most - used : 0;
+	if (limit->kind == LIMIT_CAP)
+		n += cap_coming(limit, d, ask, most, until);
+	else if (limit->kind == LIMIT_THROTTLE && limit->period > 0) {
+		leak = (__int128)limit->rate * (until - now) / limit->period;
+		n += leak > LEDGER_AMOUNT_MAX ? LEDGER_AMOUNT_MAX :
+		    (int64_t)leak;
 	}
-	return n > LEDGER_AMOUNT_MAX ? LEDGER_AMOUNT_MAX : (int64_t)n;
+	return n > LEDGER_AMOUNT_MAX ? LEDGER_AMOUNT_MAX : n;
 }
 
 /* measure_held - the gauge, as a message that is to be held asks it */
 int
 measure_held(struct ledger *l, const struct limit *limit,
-    const struct dimensions *d, const struct ask *ask, bool bulk,
-    int64_t hold_max, int64_t now, struct arena *arena, struct ask *held)
+    const struct dimensions *d, const struct ask *ask,
+    const struct holding *how, int64_t now, struct arena *arena,
+    struct ask *held)
 {
+	enum gauge own = how->need ? how->bulk ? NEED_BULK : NEED_FIRST :
+	    how->bulk ? LANE_BULK : LANE_FIRST;
 	char *name = arena_printf(arena, "held:%.*s", SLICE_ARG(limit->name));
 
 	if (name == NULL)
 		return -1;
-	lane(ask, bulk, held);
+	gauge_ask(ask, own, held);
 	held->charge.name = slice_of(name);
-	held->most = held_most(limit, d, ask, hold_max, now);
-	if (bulk)
-		held->most -= waits(l, ask, false, now);
+	held->most = coming(l, limit, d, ask, now + how->hold_max, now);
+	for (int g = LANE_FIRST; g <= NEED_BULK; g++)
+		if (g != (int)own && (how->bulk || g == LANE_FIRST ||
+		    g == NEED_FIRST))
+			held->most -= waits(l, ask, (enum gauge)g, now);
 	if (held->most < 0)
 		held->most = 0;
 	return 0;

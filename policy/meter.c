@@ -25,89 +25,6 @@
 
 #include "policy/reply.h"
 
-#define OF	(sizeof(((struct meter *)NULL)->of))
-#define SLOTS_FIRST	32
-#define LIST_FIRST	16
-
-/* slot_of - where a meter of that limit and those values is looked for */
-static size_t
-slot_of(const struct meters *ms, const struct limit *limit,
-    const uint64_t of[4])
-{
-	uint64_t h = (uint64_t)(uintptr_t)limit * UINT64_C(0x9e3779b97f4a7c15);
-
-	h ^= of[0] ^ of[1] ^ of[2] * UINT64_C(0xff51afd7ed558ccd) ^ of[3];
-	h *= UINT64_C(0xc4ceb9fe1a85ec53);
-	return (size_t)(h >> 32) & (ms->nslots - 1);
-}
-
-/* slots_grow - twice as many, once there are as many meters */
-static int
-slots_grow(struct mail *mail)
-{
-	struct meters *ms = &mail->meters;
-	struct meter *meter, **slot;
-	size_t i;
-
-	if (ms->n < ms->nslots)
-		return 0;
-	ms->nslots = ms->nslots > 0 ? ms->nslots * 2 : SLOTS_FIRST;
-	ms->slots = arena_array(mail->arena, ms->nslots, sizeof(*ms->slots));
-	if (ms->slots == NULL)
-		return -1;
-	for (i = 0; i < ms->n; i++) {
-		meter = ms->list[i];
-		slot = &ms->slots[slot_of(ms, meter->limit, meter->of)];
-		meter->next = *slot;
-		*slot = meter;
-	}
-	return 0;
-}
-
-/* list_grow - room for one meter more in the list */
-static int
-list_grow(struct arena *arena, struct meter ***list, size_t n, size_t *cap)
-{
-	size_t more = *cap > 0 ? *cap * 2 : LIST_FIRST;
-	struct meter **to;
-
-	if (n < *cap)
-		return 0;
-	if ((to = arena_array(arena, more, sizeof(struct meter *))) == NULL)
-		return -1;
-	if (n > 0)
-		memcpy(to, *list, n * sizeof(struct meter *));
-	*list = to;
-	*cap = more;
-	return 0;
-}
-
-/* meter_of - the meter of that limit and those values, made if need be */
-static struct meter *
-meter_of(struct mail *mail, const struct limit *limit, const uint64_t of[4])
-{
-	struct meters *ms = &mail->meters;
-	struct meter *meter, **slot;
-
-	if (ms->nslots > 0)
-		for (meter = ms->slots[slot_of(ms, limit, of)]; meter != NULL;
-		    meter = meter->next)
-			if (meter->limit == limit &&
-			    memcmp(meter->of, of, sizeof(meter->of)) == 0)
-				return meter;
-	if (slots_grow(mail) == -1 ||
-	    list_grow(mail->arena, &ms->list, ms->n, &ms->cap) == -1 ||
-	    (meter = arena_alloc(mail->arena, sizeof(*meter))) == NULL)
-		return NULL;
-	meter->limit = limit;
-	memcpy(meter->of, of, sizeof(meter->of));
-	slot = &ms->slots[slot_of(ms, limit, of)];
-	meter->next = *slot;
-	*slot = meter;
-	ms->list[ms->n++] = meter;
-	return meter;
-}
-
 /* values - those of a recipient, and the From domain, that the limit counts
  * apart by */
 static void
@@ -280,6 +197,8 @@ static int
 ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
     int64_t now)
 {
+	const struct holding how = { .bulk = is_bulk(mail),
+	    .need = meter->need, .hold_max = hold_max(mail) };
 	struct meters *ms = &mail->meters;
 	struct dimensions d;
 	struct ask *ask;
@@ -293,12 +212,12 @@ ask_add(struct mail *mail, struct meter *meter, int64_t before, int64_t unit,
 	if (spent_before(mail, meter))
 		return 0;
 	ask = &ms->asks[ms->nasks];
-	if (!meter->hold) {
+	if (!meter->hold && !meter->need) {
 		*ask = meter->ask;
 		ask->most = most_of(mail, meter, meter->want, now);
 		room_left(mail, meter, now, ask);
 	} else if (measure_held(mail->ledger, meter->limit, &d, &meter->ask,
-	    is_bulk(mail), hold_max(mail), now, mail->arena, ask) == -1)
+	    &how, now, mail->arena, ask) == -1)
 		return -1;
 	ask->charge.amount = meter->want - before;
 	if (meter->loose) {
@@ -328,14 +247,24 @@ scratch(struct mail *mail)
 
 enum how { MORE, ALL, SEAL };
 
-/* waits - is the mail to be held? */
+/* waits - is the mail to be held?  egress: for its way */
 static bool
-waits(const struct meters *ms)
+waits(const struct meters *ms, bool egress)
 {
 	for (size_t i = 0; i < ms->n; i++)
-		if (ms->list[i]->hold)
+		if (ms->list[i]->hold && (!egress ||
+		    limit_egress(ms->list[i]->limit)))
 			return true;
 	return false;
+}
+
+/* needed - will what is held for its way want room of that limit? */
+static bool
+needed(const struct meter *meter)
+{
+	return !meter->loose && !meter->limit->shadow &&
+	    (meter->limit->warmup == NULL || meter->limit->part !=
+	    WARM_BURST);
 }
 
 /* collect - the asks: what the touched ones want more, or all of everything */
@@ -343,7 +272,9 @@ static int
 collect(struct mail *mail, enum how how, int64_t unit, int64_t now)
 {
 	struct meters *ms = &mail->meters;
-	bool held = how == SEAL && waits(ms);
+	bool held = how == SEAL && waits(ms, false),
+	    way = held && waits(ms, true);
+	struct meter *meter;
 	size_t i;
 
 	if (scratch(mail) == -1)
@@ -353,11 +284,13 @@ collect(struct mail *mail, enum how how, int64_t unit, int64_t now)
 		    now) == -1)
 			return -1;
 	for (i = 0; how != MORE && i < ms->n; i++) {
+		meter = ms->list[i];
+		meter->need = held && !meter->hold &&
+		    limit_egress(meter->limit);
 		/* what is held leaves, and counts there, when it is released */
-		if (held && !ms->list[i]->hold &&
-		    limit_egress(ms->list[i]->limit))
+		if (meter->need && !(way && needed(meter)))
 			continue;
-		if (ask_add(mail, ms->list[i], 0, unit, now) == -1)
+		if (ask_add(mail, meter, 0, unit, now) == -1)
 			return -1;
 	}
 	return 0;
@@ -441,9 +374,9 @@ touch(struct mail *mail, struct rcpt *rcpt, const struct limit *limit)
 	if (!measure_watches(limit, rcpt->provider) || !ready(mail, limit))
 		return 0;
 	values(mail, limit, rcpt, 0, of);
-	meter = meter_of(mail, limit, of);
-	if (meter == NULL || list_grow(mail->arena, &ms->touched, ms->ntouched,
-	    &ms->cap_touched) == -1)
+	meter = meters_find(mail, limit, of);
+	if (meter == NULL || meters_grow(mail->arena, &ms->touched,
+	    ms->ntouched, &ms->cap_touched) == -1)
 		return -1;
 	meter->provider = rcpt->provider;
 	meter->want = measure_amount(limit, meter->watched + 1,
@@ -507,7 +440,7 @@ watch(struct mail *mail, const struct limit *limit, struct rcpt *rcpt)
 		return 0;
 	for (i = 0; i < n; i++) {
 		values(mail, limit, rcpt, i, of);
-		if ((meter = meter_of(mail, limit, of)) == NULL)
+		if ((meter = meters_find(mail, limit, of)) == NULL)
 			return -1;
 		meter->provider = rcpt->provider;
 		meter->watched++;

@@ -22,6 +22,12 @@ enum verdict meters_seal(struct mail *, int64_t size, int64_t now,
 int	meters_look(struct mail *, const struct pool_address *, int64_t size,
 	    int64_t now, struct egress_look *);
 
+/* meter_find.c: the meter of that limit and those values, made if need be; room
+ * for one more in a list of them.  p NULL, -1: no memory. */
+struct meter *meters_find(struct mail *, const struct limit *,
+	    const uint64_t of[4]);
+int	meters_grow(struct arena *, struct meter ***list, size_t n,
+	    size_t *cap);
 /* All that the limit of a meter may count apart by. */
 void	meter_known(struct mail *, const struct meter *, struct dimensions *);
 

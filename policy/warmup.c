@@ -28,6 +28,7 @@
 
 #include "lib/clock.h"
 #include "policy/ledger.h"
+#include "policy/portion.h"
 
 #define SPREAD		(10 * CLOCK_HOUR)	/* over, when none are said */
 #define CAMPAIGN	(3 * CLOCK_HOUR)	/* the throttle is as wide */
@@ -221,29 +222,60 @@ first_day(const struct warm_ask *a, const struct warm_view *v,
 	return *day > today ? date + *day - today - (v->day > 0) : date;
 }
 
+/* share_percent - of a provider, or of the providers that a limit counts */
+static int
+share_percent(const struct warm_ask *a)
+{
+	return (a->limit->per & PER_PROVIDER) != 0 ?
+	    warmup_percent(a->limit->warmup, a->provider) :
+	    set_percent(a->limit);
+}
+
+/* room_on - of a day's number, on a date */
+static int64_t
+room_on(const struct warm_ask *a, int64_t cap, int64_t date)
+{
+	int thousandths = 1000;
+
+	if (a->limit->part != WARM_SHARE)
+		return cap;
+	if ((a->limit->per & PER_PROVIDER) != 0)
+		thousandths = progress_thousandths(warmup_row(
+		    a->limit->warmup, a->row), a->provider, date);
+	return part_of(cap, share_percent(a), thousandths);
+}
+
 /* next_day - when so many fit on a day to come that has such a number, behind
- * those that wait */
+ * those that wait.  The number stays what it is: rules may repeat the day, and
+ * what is held on the word of a number that never comes goes back. */
 static int64_t
 next_day(const struct warm_ask *a, const struct warm_view *v, int64_t before,
     int64_t n, int64_t number)
 {
 	const struct warmup *w = a->limit->warmup;
 	struct hours_day d;
-	int64_t at = INT64_MAX, cap, date;
+	int64_t at = INT64_MAX, cap, date, room, many;
 	int day;
 
+	if (a->fifths)		/* of which the fifths are so many */
+		number = (number - 1) / 4 * 5 + (number - 1) % 4 * 5 / 4 + 1;
 	if ((date = first_day(a, v, number, &day)) == 0)
 		return INT64_MAX;
 	cap = schedule_number(w->schedule, day);
+	if (a->fifths)
+		cap = portion_bulk(cap);
 	for (int i = 0; i < LOOK && at == INT64_MAX; i++) {
 		hours_date(&w->hours, a->zone, date + i, &d);
 		if (d.n == 0 && a->bulk)
 			continue;
-		if (before > cap - n) {
-			before -= before < cap ? before : cap;
+		room = room_on(a, cap, date + i);
+		if (before > room - n) {
+			before -= before < room ? before : room;
 			continue;
 		}
-		at = !a->bulk ? d.day.start : by_hour(w, &d, cap, before + n,
+		/* of a share, when as much of the day has gone */
+		many = least(cap, before * cap / room + n);
+		at = !a->bulk ? d.day.start : by_hour(w, &d, cap, many,
 		    d.day.start);
 	}
 	/* later than anybody looks ahead */
@@ -256,10 +288,7 @@ share_next(const struct warm_ask *a, const struct warm_view *v,
     int64_t before, int64_t n)
 {
 	const struct warm_row *row = warmup_row(a->limit->warmup, a->row);
-	int percent = warmup_percent(a->limit->warmup, a->provider);
 
-	if ((a->limit->per & PER_PROVIDER) == 0)
-		percent = set_percent(a->limit);
 	for (size_t i = 0; row != NULL && i < row->nfactors &&
 	    (a->limit->per & PER_PROVIDER) != 0; i++)
 		if (row->factors[i].index == a->provider &&
@@ -267,8 +296,8 @@ share_next(const struct warm_ask *a, const struct warm_view *v,
 		    row->factors[i].until == 0)
 			return LEDGER_SOMETIME;
 	/* of a part that is rounded up: one more than the others need */
-	return next_day(a, v, before * 100 / percent, n,
-	    (n - 1) * 100 / percent + 1);
+	return next_day(a, v, before, n, (n - 1) * 100 / share_percent(a) +
+	    1);
 }
 
 /* per_rate - how long until so many have leaked */
@@ -303,6 +332,62 @@ warmup_next(const struct warm_ask *a, const struct warm_view *v, int64_t used,
 		    now) : now;
 	return at != INT64_MAX ? at : next_day(a, v, before < left ? 0 :
 	    before - left, n, n);
+}
+
+/* gone_by - how much of a day's number its hours have let through by then; not
+ * what the last one does, since the throttle takes its time */
+static int64_t
+gone_by(const struct warmup *w, const struct hours_day *d, int64_t cap,
+    int64_t then)
+{
+	int64_t hour = hour_of(w, d, cap), hours;
+
+	then -= CLOCK_HOUR;
+	if (then < d->day.start || hour == 0)
+		return 0;
+	hours = hours_elapsed(d, then) / CLOCK_HOUR + hours_open(d, then);
+	return hours > 0 && hour > cap / hours ? cap : hours * hour;
+}
+
+/* day_coming - of one day, from now until then */
+static int64_t
+day_coming(const struct warm_ask *a, const struct hours_day *d, int64_t cap,
+    int64_t until, int64_t now)
+{
+	const struct warmup *w = a->limit->warmup;
+	int64_t n = a->bulk ? gone_by(w, d, cap, until) : cap;
+
+	if (until < d->day.start || (a->bulk && (d->n == 0 ||
+	    hours_elapsed(d, now) >= d->length)))
+		return 0;
+	return a->limit->part != WARM_SHARE ? n : least(n, room_on(a, cap,
+	    d->date));
+}
+
+/* warmup_coming - until then */
+int64_t
+warmup_coming(const struct warm_ask *a, const struct warm_view *v,
+    int64_t used, int64_t until, int64_t now)
+{
+	const struct warmup *w = a->limit->warmup;
+	int64_t date = v->day < 1 ? w->started : v->today.date, n,
+	    cap = schedule_number(w->schedule, v->day < 1 ? 1 : v->day);
+	struct hours_day d;
+
+	if (v->stopped)
+		return 0;
+	if (a->limit->part == WARM_BURST)
+		return LEDGER_AMOUNT_MAX;
+	if (a->fifths)
+		cap = portion_bulk(cap);
+	hours_date(&w->hours, a->zone, date, &d);
+	n = day_coming(a, &d, cap, until, now);
+	n = n > used ? n - used : 0;
+	for (int i = 1; i < LOOK && d.day.end <= until; i++) {
+		hours_date(&w->hours, a->zone, date + i, &d);
+		n += day_coming(a, &d, cap, until, now);
+	}
+	return n < LEDGER_AMOUNT_MAX ? n : LEDGER_AMOUNT_MAX;
 }
 
 /* warmup_warm - when it will be warm */

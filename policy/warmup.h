@@ -81,6 +81,7 @@ struct warm_ask {			/* of which limit, by whom */
 	unsigned	 provider;	/* of a WARM_SHARE that counts apart by
 					   it */
 	bool		 bulk;
+	bool		 fifths;	/* it has four fifths of every number */
 };
 
 /* The number of that limit now; LEDGER_UNBOUNDED where it does not bind. */
@@ -94,5 +95,9 @@ int64_t	 warmup_most(const struct warm_ask *, const struct warm_view *);
  */
 int64_t	 warmup_next(const struct warm_ask *, const struct warm_view *,
 	    int64_t used, int64_t before, int64_t n, int64_t next, int64_t now);
+/* How much it lets through from now until then, some days at most, when so much
+ * of today's is used: whole days have today's number. */
+int64_t	 warmup_coming(const struct warm_ask *, const struct warm_view *,
+	    int64_t used, int64_t until, int64_t now);
 
 #endif

@@ -206,12 +206,15 @@ a_held_message_has_its_address_and_is_charged_later(void **state)
 	    VERDICT_PASS);
 	assert_int_equal(ask_rcpt("<a@a.example>", "smtp"), VERDICT_PASS);
 	assert_int_equal(ask_from("x@h.example"), VERDICT_PASS);
-	/* the address is full: "few" holds, "any" is not asked */
+	/* the address is full: "few" holds, "any" is asked when it goes, and
+	 * counts what will want room */
 	assert_int_equal(ask_end(1), VERDICT_HOLD);
 	assert_string_equal(by(), "192.0.2.6");
-	assert_int_equal(claim->n, 2);
+	assert_int_equal(claim->n, 3);
 	assert_true(slice_is(claim->asks[0].charge.name, "mine"));
 	assert_true(slice_is(claim->asks[1].charge.name, "held:few"));
+	assert_true(slice_is(claim->asks[2].charge.name, "held:any"));
+	assert_int_equal(claim->asks[2].charge.kind, LIMIT_HELD);
 	settled();
 	/* its own limit holds: nothing of the address is asked */
 	assert_int_equal(ask_mail("h", NULL, "<x@h.example>", 0),

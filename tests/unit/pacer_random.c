@@ -1,10 +1,10 @@
 /*
  * Sessions at the same time, a pacer beside them, kill -9 and restarts, time
  * that jumps: whatever happens, no window of a cap has more than its number, no
- * message goes twice, and nobody is forgotten: caps of tenants and groups, which
- * are charged when a message comes, and of a fair pool and its address, which
- * are when it goes.  And tenants who all wait get the same, to within 5 %, or
- * what their weights say where a pool is fair.
+ * message goes twice, and nobody is forgotten.  There are caps of tenants and
+ * groups, which are charged when a message comes, and of a fair pool and its
+ * address, which are when it goes.  And tenants who all wait get the same, to
+ * within 5 %, or what their weights say where a pool is fair.
  *
  * The gate runs in a child that is killed at a random moment; what is true is
  * read from the store afterwards.  ROUNDS rounds of sending and pacing (default

@@ -37,6 +37,7 @@ static struct gate gate;
 static struct why why;
 static int64_t now;			/* as set */
 static atomic_int queue_ids;
+static const char *deliver_to = "example.org";	/* the domain */
 
 /* must - or the reason */
 static inline void
@@ -183,7 +184,7 @@ deliver(const char *login, size_t n, bool fine)
 	if (stage_mail(s, &e, &a) != TURN_ON)
 		goto out;
 	for (i = 0; i < n; i++) {
-		snprintf(to, sizeof(to), "<r%zu@example.org>", i);
+		snprintf(to, sizeof(to), "<r%zu@%s>", i, deliver_to);
 		in_it += stage_rcpt(s, slice_of(to), SLICE("smtp"), &a) ==
 		    TURN_ON;
 	}
