@@ -183,6 +183,12 @@ $(B)/bounces/said: $(B)/tests/bounces/said.o $(FOLDER_OBJECTS) \
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
+# What tests/e2e/test_advice.py fills a store with.
+$(B)/judge: $(B)/tests/lib/judge.o $(REPUTATION) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
 soak:
 	@tests/deps soak
 	@B=$(B) tests/soak

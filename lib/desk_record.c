@@ -63,6 +63,10 @@ const struct desk_kind_row desk_kinds[DESK_KINDS] = {
 	[DESK_WARMUP_RESUME] = { "warmup-resume", DESK_NEEDS_REASON |
 	    DESK_NEEDS_OBJECT },
 	[DESK_ANEW] = { "anew", DESK_NEEDS_REASON | DESK_NEEDS_OBJECT },
+	[DESK_ADVICE_APPLY] = { "advice-apply", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
+	[DESK_ADVICE_DISMISS] = { "advice-dismiss", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
 };
 
 /* Every text of the body, one list for both directions. */

@@ -8,6 +8,8 @@
 #ifndef REPUTATION_ADVICE_H
 #define REPUTATION_ADVICE_H
 
+#include "lib/mem.h"
+#include "reputation/makeup.h"
 #include "reputation/score.h"
 
 /* On disk as numbers. */
@@ -27,6 +29,13 @@ struct advice {
 	struct slice	text;		/* a sentence, with the figures */
 };
 
+/* Fills the id from day, kind, name and what. */
+void	advice_id(struct advice *);
+/* What a score of this week advises; sums and makeup are of its two weeks,
+ * texts live in the arena, names are the score's.  Action. */
+int	advice_make(const struct scored *, struct sums *, struct makeup *,
+	    struct arena *, struct advice out[ADVICE_KINDS], size_t *n,
+	    struct why *);
 int	advice_put(struct db_txn *, const struct advice *, struct why *);
 /* Of weeks in [from, until), newest first; false stops. */
 int	advice_each(struct db *watch, int32_t from, int32_t until,

@@ -136,7 +136,8 @@ trust(const struct knots *k, const struct score_input *in,
 	enum tier high = score_tier(k, s->total_high);
 	enum tier low = score_tier(k, s->total);
 
-	if (!s->enough || in->n2[SIGNAL_BOUNCE] / 2 < k->confident)
+	if (!s->enough || !in->known[SIGNAL_BOUNCE] ||
+	    in->n2[SIGNAL_BOUNCE] / 2 < k->confident)
 		return CONFIDENCE_LOW;
 	return high == low ? CONFIDENCE_HIGH : high == low + 1 ?
 	    CONFIDENCE_MEDIUM : CONFIDENCE_LOW;
@@ -293,7 +294,7 @@ void
 score_gather(const struct knots *k, const struct sum *sum, int32_t ndays,
     struct score_input *in)
 {
-	bool lists = sum->kind != SUBJECT_ADDRESS &&
+	bool person = sum->kind != SUBJECT_ADDRESS &&
 	    sum->kind != SUBJECT_POOL && sum->kind != SUBJECT_DOMAIN;
 
 	for (int s = 0; s < SIGNALS; s++)
@@ -308,14 +309,16 @@ score_gather(const struct knots *k, const struct sum *sum, int32_t ndays,
 		if (i < ndays - WEEK)
 			continue;
 		in->recipients += tally_ended(n);
+		if (sum->kind != SUBJECT_TENANT)
+			continue;	/* among many somebody always does */
 		in->major += n[TALLY_VIOLATED] >= k->many;
 		in->minor += n[TALLY_VIOLATED] > 0 &&
 		    n[TALLY_VIOLATED] < k->many;
 	}
 	for (int s = 0; s < SIGNALS; s++)
 		in->known[s] = in->n2[s] > 0;
-	if (!lists)	/* who leaves a list leaves no address of ours */
-		in->known[SIGNAL_UNSUB] = false;
-	in->known[SIGNAL_POLICY] = true;
+	/* who leaves a list leaves no address of ours, and none breaks rules */
+	in->known[SIGNAL_UNSUB] &= person;
+	in->known[SIGNAL_POLICY] = person;
 	volumes(sum, ndays, in);
 }

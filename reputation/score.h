@@ -79,6 +79,9 @@ void	score_gather(const struct knots *, const struct sum *, int32_t ndays,
 void	score_say(const struct score_input *, const struct score *,
 	    enum signal, struct buf *);
 
+/* "17,000" */
+void	score_number(struct buf *, uint64_t);
+
 /* --- stored: watch/ "scores" ---------------------------------------------- */
 struct scored {
 	enum subject_kind kind;
@@ -110,7 +113,8 @@ struct score_sources {
 /*
  * Judges every subject of the week that ends before `day` (a Monday) that was
  * not judged yet, and writes what it advises; in transactions of its own.
- * Who makes watch/ again does so for each Monday, in order. Fetch: how many.
+ * Who makes watch/ again does so for each Monday, in order.  Action; *judged:
+ * how many there were.
  */
 int	scores_run(struct db *watch, const struct score_sources *,
 	    const struct knots *, int32_t day, size_t *judged, struct why *);

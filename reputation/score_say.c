@@ -21,9 +21,9 @@ static const struct {
 };
 /* clang-format on */
 
-/* grouped - 17,000 */
-static void
-grouped(struct buf *out, uint64_t n)
+/* score_number - in groups of three digits */
+void
+score_number(struct buf *out, uint64_t n)
 {
 	char digits[32];
 	int len = snprintf(digits, sizeof(digits), "%llu",
@@ -40,7 +40,7 @@ grouped(struct buf *out, uint64_t n)
 static void
 halves(struct buf *out, uint64_t n2)
 {
-	grouped(out, n2 / 2);
+	score_number(out, n2 / 2);
 	if (n2 % 2 != 0)
 		buf_str(out, ".5");
 }

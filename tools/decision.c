@@ -189,9 +189,9 @@ append(struct decision *d, struct desk *desk, struct why *why)
 	    &d->seq, why);
 }
 
-/* put - onto the desk */
-static int
-put(struct decision *d)
+/* decision_record - onto the desk */
+int
+decision_record(struct decision *d)
 {
 	char *dir = xasprintf("%s/desk", d->live.config->store);
 	struct desk *desk = NULL;
@@ -249,7 +249,7 @@ decision_make(struct decision *d, const char *said)
 	struct status status = { .pid = 0 };
 	int rc, force;
 
-	if ((rc = put(d)) != TOOL_OK)
+	if ((rc = decision_record(d)) != TOOL_OK)
 		return rc;
 	force = in_force(d, &status);
 	if (d->json)

@@ -38,6 +38,9 @@ int	decision_until(struct decision *, const struct tenant *t);
 /* Records it and waits for the gate; prints what came of it. said: what it
  * means, for eyes: "tenant acme is paused". */
 int	decision_make(struct decision *, const char *said);
+/* Records it, for decisions that change nothing at the gate: nobody waits, and
+ * who called says what was recorded.  TOOL_OK, or says why not. */
+int	decision_record(struct decision *);
 void	decision_end(struct decision *);
 
 /* The nearest of some names, for "did you mean"; NULL: none is near. */
