@@ -133,6 +133,7 @@ digest(const struct tenant *t, struct buf *b, uint8_t out[16])
 	    SLICE_NONE);
 	put_field(b, t->class);
 	put_field(b, t->contact);
+	put_u64(b, (uint64_t)t->value);
 	put_field(b, t->bounce_domain);
 	put_field(b, slice_of(t->paused));
 	for (size_t i = 0; i < t->nstreams; i++)

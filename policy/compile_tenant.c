@@ -6,6 +6,7 @@
  */
 #include "policy/build.h"
 
+#include "lib/scan.h"
 #include "lib/text.h"
 
 /* is_block - a block of that name */
@@ -119,6 +120,7 @@ set_one(struct build *b, struct reading *r, struct node *node,
 {
 	struct tenant *t = r->t;
 	struct value *v = &node->value;
+	struct why why;
 
 	switch (row->id) {
 	case WORD_IN_CLASS:
@@ -139,6 +141,11 @@ set_one(struct build *b, struct reading *r, struct node *node,
 		if (build_reply_text(node, problems))
 			t->contact = build_copy(b, b->keep, v->text);
 		t->contact_at = node->at;
+		break;
+	case WORD_VALUE:	/* the checker looked at its bounds */
+		(void)scan_count(v->text, row->least, row->most, &t->value,
+		    &why);
+		t->value_at = node->at;
 		break;
 	case WORD_PAUSED:
 		if (build_reply_text(node, problems))

@@ -156,6 +156,10 @@ static const struct keyword rows[] = {
 	    .help = "this pool's part beside the other pools" },
 	{ "contact", KEYWORD_STRING, IN_GROUP | IN_TENANT, WORD_CONTACT,
 	    .unset = "none", .help = "whom replies tell the sender to ask" },
+	{ "value", KEYWORD_NUMBER, IN_TENANT, WORD_VALUE,
+	    .least = 0, .most = COUNT_MAX, .unset = "not known",
+	    .help = "what the tenant is worth to you, in any unit: penstock "
+	    "report says how much of all of it is at risk" },
 	{ "paused", KEYWORD_STRING, IN_GROUP | IN_TENANT | IN_STREAM,
 	    WORD_PAUSED, .unset = "not paused",
 	    .help = "the reason why all mail gets 451 for now" },

@@ -307,6 +307,8 @@ struct tenant {
 	struct identity	*identities;	/* of the tenant's own block */
 	size_t		 nidentities;
 	const char	*paused;
+	int64_t		 value;		/* to the operator; value_at nowhere:
+					   not said */
 	bool		 automatic;	/* made by auto_tenant, for one mail */
 	uint64_t	 known;		/* of its logins and clients, wherever
 					   they stand: other ones, other sum */
@@ -314,7 +316,7 @@ struct tenant {
 	struct place	 at, paused_at;
 	/* where its values come from; nowhere: the default */
 	struct place	 class_at, group_at, contact_at, zone_at,
-			 bounce_domain_at;
+			 bounce_domain_at, value_at;
 };
 
 enum unknown { UNKNOWN_DEFER, UNKNOWN_REFUSE };

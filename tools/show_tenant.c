@@ -314,6 +314,8 @@ show_tenant(struct show *s, const struct tenant *t, const struct stream *only)
 	show_text(s, "group", t->group != NULL ? t->group->name : SLICE_NONE,
 	    t->group_at);
 	show_text(s, "contact", t->contact, t->contact_at);
+	if (t->value_at.file != NULL)
+		show_number(s, "value", t->value, t->value_at);
 	paused(s, t);
 	show_value(s, "timezone", t->zone != NULL ? zone_name(t->zone) : NULL,
 	    t->zone_at);

@@ -115,6 +115,18 @@ logins_alone_are_a_change_wherever_they_stand(void **state)
 }
 
 static void
+what_a_tenant_is_worth_is_a_change_of_it(void **state)
+{
+	(void)state;
+	put("t/a.conf", "tenant \"a\" { domains = {\"a.example\"} "
+	    "logins = {\"a\"} value = 7 }\n");
+	says("changed (1): a\n");
+	put("t/a.conf", "tenant \"a\" { domains = {\"a.example\"} "
+	    "logins = {\"a\"} value = 8 }\n");
+	says("changed (1): a\n");
+}
+
+static void
 a_plan_changes_its_tenants(void **state)
 {
 	(void)state;
@@ -162,6 +174,7 @@ main(void)
 		CASE(nothing_is_nothing),
 		CASE(tenants_come_change_and_go),
 		CASE(logins_alone_are_a_change_wherever_they_stand),
+		CASE(what_a_tenant_is_worth_is_a_change_of_it),
 		CASE(a_plan_changes_its_tenants),
 		CASE(a_renamed_limit_starts_at_nothing),
 		CASE(broken_files_are_named),

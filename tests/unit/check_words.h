@@ -487,6 +487,20 @@
 	  .want =
 		"policy.conf:3:24: error: transport: \"abcdefghijklmnopqrstuvwxyzabcd\" is longer than the 29 letters that fit into a return path (select = \"sender\")\n"
 		"policy.conf:4:24: error: transport: \"a.1\" has a dot, which ends it in a return path (select = \"sender\")\n" },
+	{ .name = "a value is a whole number, and a tenant's",
+	  .files = {
+	    { "policy.conf", TEXT("tenant \"a\" {\n"
+		"\tlogins = {\"a\"}\n"
+		"\tdomains = {\"a.example\"}\n"
+		"\tvalue = 12.5\n"
+		"}\n"
+		"group \"g\" {\n"
+		"\tvalue = 1200\n"
+		"}\n") },
+	  },
+	  .want =
+		"policy.conf:4:10: error: value: expected a whole number from 0 to 1000000000000, found \"12.5\"\n"
+		"policy.conf:7:2: error: \"value\" cannot stand in group; its place is in tenant\n" },
 	{ .name = "a contact that does not fit into an SMTP reply",
 	  .files = {
 	    { "policy.conf", TEXT("group \"g\" {\n"

@@ -561,7 +561,7 @@ a_tenant_overrides_its_class_line_by_line(void **state)
 	    "	max_recipients = 50\n"
 	    "}\n");
 	put("t/a.conf", "tenant \"a\" { class = \"c\" group = \"g\"\n"
-	    "	logins = {\"a\"} domains = {\"a.example\"}\n"
+	    "	logins = {\"a\"} domains = {\"a.example\"} value = 1200\n"
 	    "	throttle \"steady\" { rate = \"400/hour\" }\n"
 	    "	throttle \"open\" { rate = \"60/minute\" }\n"
 	    "	cap \"daily\" { limit = \"none\" }\n"
@@ -594,6 +594,9 @@ a_tenant_overrides_its_class_line_by_line(void **state)
 	assert_int_equal(policy_default(policy_tenant(p, SLICE("a")))->max_recipients, 50);
 	assert_true(slice_is(policy_tenant(p, SLICE("a"))->contact,
 	    "ops@g.example"));
+	assert_int_equal(policy_tenant(p, SLICE("a"))->value, 1200);
+	assert_string_equal(policy_tenant(p, SLICE("a"))->value_at.file,
+	    "t/a.conf");
 	policy_drop(p);
 }
 
