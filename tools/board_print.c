@@ -111,15 +111,15 @@ print_hour(const struct board *b, const struct board_row *r)
 
 	if (v->cap == 0)
 		return;
-	printf("  %-*s%lld an hour", INDENT - 2, "bulk",
+	printf("  %-*s%lld more each hour; ", INDENT - 2, "bulk",
 	    (long long)v->hour);
 	next = live_slot(b->live, r->zone, r->next);
 	if (left > 0)
-		printf(", %lld now", (long long)left);
+		printf("%lld may go by now", (long long)left);
 	else if (r->next >= LEDGER_SOMETIME)
-		printf(", none now");
+		printf("none now");
 	else
-		printf(", none now, next slot %s", next);
+		printf("none now, next slot %s", next);
 	putchar('\n');
 	if (hours.n == 0)
 		return;
@@ -227,10 +227,12 @@ board_print(const struct board *b, bool color)
 		if (i > 0)
 			putchar('\n');
 		print_day(b, r, color);
-		print_today(r);
-		print_hour(b, r);
-		print_providers(b, r);
-		print_rule(b, r);
+		if (r->view.day > 0) {
+			print_today(r);
+			print_hour(b, r);
+			print_providers(b, r);
+			print_rule(b, r);
+		}
 		print_warm(b, r);
 	}
 	if (b->n == 0)

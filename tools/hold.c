@@ -17,6 +17,7 @@
 #include "lib/keyword.h"
 #include "lib/released.h"
 #include "lib/text.h"
+#include "policy/warmup.h"
 #include "tools/decision.h"
 
 enum { PAGE = 256 };
@@ -80,6 +81,14 @@ moment(const struct listing *l, int64_t us, char out[24])
 	snprintf(out, 24, "%02d-%02d %02d:%02d", c.month, c.day, c.hour,
 	    c.minute);
 	return out;
+}
+
+/* is_warmup - is it the name of a limit of a warmup? */
+static bool
+is_warmup(struct slice why)
+{
+	return slice_is(why, WARMUP_DAY) || slice_is(why, WARMUP_BURST) ||
+	    slice_is(why, WARMUP_PROVIDER);
 }
 
 /* what_is - a row's state as a word; "" while it waits */
@@ -157,7 +166,7 @@ print_row(struct listing *l, const struct held *h, const struct released *r)
 	if (h->why.n == 0)
 		table_cell(l->table, "-");
 	else if (keyword_is_name(h->why) || slice_starts(h->why,
-	    SLICE(DESK_NAME ":")))
+	    SLICE(DESK_NAME ":")) || is_warmup(h->why))
 		table_cell(l->table, "%.*s", SLICE_ARG(h->why));
 	else
 		table_cell(l->table, "%s", text_quote(h->why, &q));

@@ -97,6 +97,13 @@ def board(house, *words):
     return json.loads(said.stdout)["warmups"]
 
 
+def test_before_it_begins_the_board_says_when(house):
+    at(house, 0, "12:00:00")
+    text = house.gate.penstock("warmup", "own", check=True).stdout
+    assert f"not begun, of 3: begins {DAY_1}, few\n" in text, text
+    assert "today" not in text and "google" not in text, text
+
+
 def test_a_day_lets_its_number_through_whatever_happens(house):
     at(house, 1, "12:00:00")
     threads, passed, said = flood(house, 6, 4)

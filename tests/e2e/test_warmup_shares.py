@@ -14,6 +14,7 @@ import ingest
 import postfix
 import proc
 from house import House, message, send
+from rawmilter import Milter
 
 FAKETIME = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
 # Wherever it is not about to be midnight.
@@ -121,6 +122,31 @@ def test_it_drains_with_the_day_and_counts_there_from_the_first_on(house):
     sent = [submit(house, f"s{i}@corp.example").code for i in range(12)]
     assert sent == [250] * 10 + [451] * 2
     assert house.gate.events()[-3]["recipients"][0]["provider"] == "google"
+
+
+def test_what_is_held_for_a_warmup_is_no_more_than_goes_within_hold_max():
+    """Of 20 a day bulk mail has 16; each waits for the throttle alone, and
+    all of them for the day."""
+    tenants = {"acme.conf": TENANTS["acme.conf"].replace(
+        "\tpool", "\tpriority = \"bulk\"\n\thold_max = \"24h\"\n\tpool")}
+    with House(policy=POLICY.replace("{ } }", '{ over = "hold" } }'),
+               tenants=tenants, keys={}, queue=False) as h:
+        said = []
+        with Milter(h.gate.socket) as m:
+            m.hello()
+            while len(said) < 60 and (not said or said[-1].ok):
+                said.append(m.send("acme", "<a@acme.example>",
+                                   [f"<r{len(said)}@example.org>"],
+                                   message("a@acme.example"))[0])
+        kinds = [e["kind"] for e in h.gate.events()]
+        assert kinds.count("accept") == 1
+        assert 14 <= kinds.count("hold") <= 31, kinds
+        assert len(said) < 60 and "no more of it may be held" in \
+            said[-1].text, said[-1].text
+        text = h.gate.penstock("hold", "list", check=True).stdout
+        rows = [x.split() for x in text.splitlines() if x.startswith("acme")]
+        assert {row[-1] for row in rows} <= {"warmup:burst", "warmup:day"}
+        assert max(map(len, text.splitlines())) <= 80
 
 
 def rewrite(house, factors):
