@@ -20,7 +20,8 @@
  * messages that are too large for it; those are first in the next window.  Of
  * a throttle nothing is passed over: small messages would eat up for ever what
  * a large one waits for.  Where an hour is shared out fairly, who had his part
- * waits for the next in a line of his own, and closes nobody else's.
+ * waits for the next in a line of his own, and closes nobody else's; so does
+ * bulk mail for which there are four fifths of a cap.
  *
  * New rows are found by their sequence, which only grows; nothing has to be
  * told by the callbacks.  A row is left alone until it is PACER_AGE old, so
@@ -64,6 +65,7 @@ pacer_stand(struct pacer *p, struct waiter *w, const struct waits *waits,
 		    "message in mind");
 	if (waits != NULL && line->at <= clock_now())
 		line->at = waits->at;
+	line->bulk = waits != NULL && waits->bulk;
 	return 0;
 }
 
@@ -252,9 +254,9 @@ serve(struct pacer *p, struct line *line, size_t *tries, struct why *why)
 	return n;
 }
 
-/* round_of - every line that is open, once */
+/* lines_of - every line that is open, once */
 static long
-round_of(struct pacer *p, size_t *tries, struct why *why)
+lines_of(struct pacer *p, bool bulk, size_t *tries, struct why *why)
 {
 	int64_t now = clock_now();
 	struct line *line, *next;
@@ -262,7 +264,7 @@ round_of(struct pacer *p, size_t *tries, struct why *why)
 
 	for (line = lines_next(p->lines, NULL); line != NULL; line = next) {
 		next = lines_next(p->lines, line);
-		if (line->at > now || *tries == 0)
+		if (line->at > now || line->bulk != bulk || *tries == 0)
 			continue;
 		if ((some = serve(p, line, tries, why)) == -1)
 			return -1;
@@ -270,6 +272,17 @@ round_of(struct pacer *p, size_t *tries, struct why *why)
 		lines_tidy(p->lines, line);
 	}
 	return n;
+}
+
+/* round_of - all of them; those of bulk mail at the end */
+static long
+round_of(struct pacer *p, size_t *tries, struct why *why)
+{
+	long n = lines_of(p, false, tries, why), more;
+
+	if (n == -1 || (more = lines_of(p, true, tries, why)) == -1)
+		return -1;
+	return n + more;
 }
 
 /* --- what is over --------------------------------------------------------- */

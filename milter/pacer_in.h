@@ -55,6 +55,7 @@ struct waits {
 	uint8_t		 key[LINE_KEY];
 	int64_t		 at;		/* us: try again then */
 	bool		 room;		/* of a cap: smaller ones may fit */
+	bool		 bulk;		/* its line comes after the others */
 };
 /* One message: decided (it is in the batch), waits, or it is not there to be
  * decided any more; -1. */

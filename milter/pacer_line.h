@@ -37,6 +37,7 @@ struct place_in_line;
 struct line {
 	uint8_t		 key[LINE_KEY];	/* zeros: the line of the new ones */
 	int64_t		 at;		/* us: not worth a look before */
+	bool		 bulk;		/* is looked at after the others */
 	struct place_in_line *turn;	/* whose it is; a ring; NULL: empty */
 	struct line	*prev, *next;	/* of all */
 	size_t		 n;		/* waiters, dead ones too */

@@ -205,16 +205,18 @@ recipients(struct pacer *p, const struct event *was, const struct mail *mail,
 	return 0;
 }
 
-/* line_of - of a counter; of this tenant alone, while others find room there */
+/* line_of - of a counter; of this tenant alone, or of bulk mail, while others
+ * find room there */
 static void
 line_of(const struct waiter *w, const struct answer *a, uint8_t key[LINE_KEY])
 {
 	uint8_t text[LINE_KEY + 8];
+	uint64_t whose = a->fair ? w->tenant : 0;
 
 	memcpy(text, a->counter, LINE_KEY);
 	for (int i = 0; i < 8; i++)
-		text[LINE_KEY + i] = (uint8_t)(w->tenant >> (8 * i));
-	if (a->fair)
+		text[LINE_KEY + i] = (uint8_t)(whose >> (8 * i));
+	if (a->fair || a->fifths)
 		hash_128(text, sizeof(text), key);
 	else
 		memcpy(key, a->counter, LINE_KEY);
@@ -229,6 +231,7 @@ waits_for(const struct waiter *w, const struct event *was,
 	int n;
 
 	waits->room = a->room;
+	waits->bulk = a->fifths;
 	waits->at = clock_now();
 	if (a->counter != NULL) {
 		line_of(w, a, waits->key);

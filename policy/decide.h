@@ -129,6 +129,8 @@ struct answer {
 	bool		 unowned;	/* a sender that is not the tenant's */
 	bool		 fair;		/* it has, but this tenant's part of
 					   the hour is used up */
+	bool		 fifths;	/* what bulk mail may have of it is;
+					   other mail may have more */
 };
 
 struct mail {

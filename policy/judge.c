@@ -57,6 +57,15 @@ warm_text(struct mail *mail, const struct meter *meter, int64_t now)
 	    limit->to_text.p);
 }
 
+/* fifths - is it the part that bulk mail has of it? */
+static bool
+fifths(const struct mail *mail, const struct limit *limit)
+{
+	return mail->stream != NULL && mail->egress != NULL &&
+	    mail->stream->priority == PRIORITY_BULK && limit_shared(limit) &&
+	    limit_egress(limit) && limit->kind == LIMIT_CAP;
+}
+
 /* limit_text - "200/hour to provider:google", for the reply */
 static const char *
 limit_text(struct mail *mail, const struct meter *meter, int64_t now)
@@ -72,9 +81,7 @@ limit_text(struct mail *mail, const struct meter *meter, int64_t now)
 	else
 		s = arena_printf(arena, "%.*s to %.*s", SLICE_ARG(limit->text),
 		    SLICE_ARG(limit->to_text));
-	if (s != NULL && mail->stream != NULL && mail->egress != NULL &&
-	    mail->stream->priority == PRIORITY_BULK && limit_shared(limit) &&
-	    limit_egress(limit) && limit->kind == LIMIT_CAP)
+	if (s != NULL && fifths(mail, limit))
 		s = arena_printf(arena, "%s, bulk mail 80%% of it", s);
 	return s != NULL ? s : "";
 }
@@ -156,6 +163,7 @@ say_over(struct mail *mail, const struct sight *s, int64_t now,
 	a->counter = s->next < LEDGER_SOMETIME ?
 	    mail->meters.asks[s->lack->which].charge.key : NULL;
 	a->fair = s->lack->fair;
+	a->fifths = fifths(mail, limit);
 	a->room = limit->kind == LIMIT_CAP && !s->lack->inflight &&
 	    s->lack->used + s->lack->reserved < s->lack->most;
 	if (s->lack->inflight) {

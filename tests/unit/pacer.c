@@ -21,7 +21,13 @@ static const char policy[] =
     "  throttle \"drip\" { rate = \"10/hour\"  burst = 2  over = \"hold\"\n"
     "    jitter = 0.2 }\n"
     "  stream \"news\" { match = {\"sender:never@*\"}\n"
-    "    priority = \"bulk\" } }\n";
+    "    priority = \"bulk\" } }\n"
+    "pool \"w\" { cap \"way\" { limit = \"10/hour\"  over = \"hold\" }\n"
+    "  address \"192.0.2.1\" { transport = \"w1\" } }\n"
+    "tenant \"ads\" { pool \"w\" { }  priority = \"bulk\"\n"
+    "  logins = {\"ads\"}  domains = {\"ads.example\"} }\n"
+    "tenant \"pw\" { pool \"w\" { }  logins = {\"pw\"}\n"
+    "  domains = {\"pw.example\"} }\n";
 
 static const char *barred;
 static bool tripped_now;
@@ -179,6 +185,32 @@ tenants_take_turns(void **state)
 	/* recipients, not messages: 15 and 15, or what two more make of it */
 	if (of_a < 14 || of_a > 16)
 		fail_msg("got %zu of a, want 15", of_a);
+	arena_free(arena);
+}
+
+static void
+what_is_for_other_mail_is_not_closed_by_a_campaign(void **state)
+{
+	struct arena *arena = arena_new(4096, 0);
+	struct held rows[64];
+	size_t n, of_pw = 0;
+
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		(void)deliver("ads", 1, true);
+	for (int i = 0; i < 8; i++)
+		(void)deliver("pw", 1, true);
+	assert_int_equal(how_many(HELD_WAITING), 22 + 6);
+	paced();
+	assert_int_equal(how_many(HELD_GO), 0);
+	/* in the next hour the campaign has what the others leave of eight */
+	later(CLOCK_HOUR);
+	paced();
+	n = in_state(HELD_GO, arena, rows, 64);
+	for (size_t i = 0; i < n; i++)
+		of_pw += slice_is(rows[i].tenant, "pw");
+	assert_int_equal(of_pw, 6);
+	assert_int_equal(n, 8);
 	arena_free(arena);
 }
 
@@ -496,6 +528,7 @@ main(void)
 		T(the_oldest_go_when_the_window_turns_and_once),
 		T(a_restart_forgets_nobody_and_lets_nobody_go_twice),
 		T(tenants_take_turns),
+		T(what_is_for_other_mail_is_not_closed_by_a_campaign),
 		T(what_is_too_large_for_the_rest_is_first_in_the_next),
 		T(a_throttle_lets_them_out_one_by_one_and_not_all_in_time),
 		T(who_may_not_have_it_any_more_does_not_get_it),
