@@ -241,6 +241,25 @@ db_new(const char *dir, const struct db_layout *layout, struct why *why)
 	return db;
 }
 
+/*
+ * settle - an owner who was killed between the last page of a commit and the
+ * word in lock.mdb that it is there leaves readers the snapshot before it, for
+ * as long as anybody has the environment open.  LMDB puts that right for the
+ * next one who begins to write; until then he would read, at his start, less
+ * than what he goes on from.
+ */
+static int
+settle(struct db *db, struct why *why)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(db->env, NULL, 0, &txn);
+
+	if (rc != 0)
+		return db_why(why, db, rc, "begin");
+	mdb_txn_abort(txn);
+	return 0;
+}
+
 /* own_locked - what stands between db_share_lock and its end */
 static int
 own_locked(struct db *db, uint64_t map_size, struct why *why)
@@ -257,7 +276,7 @@ own_locked(struct db *db, uint64_t map_size, struct why *why)
 	    (rc == 0 && db_create(db->dir, db->layout, map_size, why) == -1) ||
 	    (db->share = db_share_new(why)) == NULL ||
 	    env_open(db, db->dir, map_size, 0, why) == -1 ||
-	    open_tables(db, why) == -1)
+	    settle(db, why) == -1 || open_tables(db, why) == -1)
 		return -1;
 	db_share_tell(db->share, db->dir);
 	return 0;

@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -714,6 +716,78 @@ a_reader_follows_when_the_map_grows(void **state)
 		close(up[i]), close(down[i]);
 }
 
+/* The number of the last transaction in lock.mdb, behind two words of 32 bits
+ * and the writers' mutex. */
+#define LAST_TXN	(8 + (off_t)sizeof(pthread_mutex_t))
+
+/* die_in_commit - an owner that is killed when its second commit is on disk and
+ * before that is said in lock.mdb, as far as others can see */
+static void
+die_in_commit(void)
+{
+	struct db *db = own(64 * MIB);
+	int fd = open(at("lock.mdb"), O_RDWR | O_CLOEXEC);
+	uint64_t before, after;
+	struct db_txn *txn;
+	struct why why;
+
+	txn = begin(db, true);
+	assert_int_equal(put_rows(txn, 2000, 10, 100, &why), 0);
+	commit(txn);
+	assert_int_equal(pread(fd, &before, 8, LAST_TXN), 8);
+	txn = begin(db, true);
+	assert_int_equal(put_rows(txn, 2010, 10, 100, &why), 0);
+	commit(txn);
+	assert_int_equal(pread(fd, &after, 8, LAST_TXN), 8);
+	assert_int_equal(after, before + 1);
+	assert_int_equal(pwrite(fd, &before, 8, LAST_TXN), 8);
+	(void)begin(db, true);		/* the mutex is taken */
+	raise(SIGKILL);
+}
+
+static void
+who_follows_a_killed_owner_sees_his_last_commit(void **state)
+{
+	int up[2], down[2], status;
+	struct slice key, value;
+	struct db_txn *txn;
+	struct why why;
+	struct db *db;
+	pid_t reader, owner;
+	bool seen[2];
+	char c = 0;
+
+	(void)state;
+	fill(2000, 100);
+	assert_int_equal(pipe(up), 0);
+	assert_int_equal(pipe(down), 0);
+	/* while somebody reads, LMDB believes what stands in lock.mdb */
+	if ((reader = fork()) == 0)
+		_exit(read_twice(up[1], down[0]));
+	assert_int_equal(read(up[0], &c, 1), 1);
+	if ((owner = fork()) == 0) {
+		die_in_commit();
+		_exit(1);
+	}
+	assert_int_equal(waitpid(owner, &status, 0), owner);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	db = own(64 * MIB);
+	for (int i = 0; i < 2; i++) {
+		txn = begin(db, i == 1);
+		seen[i] = db_last(txn, ROWS, &key, &value, &why) == 1 &&
+		    slice_is(key, "00002019");
+		db_abort(txn);
+	}
+	db_close(db);
+	assert_int_equal(write(down[1], &c, 1), 1);
+	assert_int_equal(waitpid(reader, &status, 0), reader);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	for (int i = 0; i < 2; i++)
+		close(up[i]), close(down[i]);
+	assert_true(seen[1]);		/* who writes */
+	assert_true(seen[0]);		/* who only reads, before that */
+}
+
 /* slots - reader slots that another process finds in use, as the owner */
 static unsigned
 slots(void)
@@ -794,6 +868,7 @@ main(void)
 		T(verify_finds_damage_and_survives_it),
 		T(a_reader_that_cannot_take_a_slot_is_told_what_to_do),
 		T(a_reader_follows_when_the_map_grows),
+		T(who_follows_a_killed_owner_sees_his_last_commit),
 		T(a_store_opened_twice_in_a_process_keeps_its_readers),
 	};
 
