@@ -12,6 +12,9 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -20,7 +23,7 @@
 #include "reputation/logline.h"
 #include "tools/ingest/follow.h"
 
-enum { KEEP = 6, LINES = 4000 };
+enum { KEEP = 6, LINES = 4000, MOVES = 3000 };
 
 static char folder[64], path[96];
 static struct follow *follow;
@@ -30,6 +33,7 @@ static unsigned written;		/* lines, numbered from 0 */
 static unsigned next_line;		/* expected */
 static struct buf cursor;		/* as committed */
 static unsigned committed;
+static atomic_uint reached;		/* by the reader, of two threads */
 
 /* name - FILE, FILE.1, FILE.1.gz */
 static const char *
@@ -260,6 +264,45 @@ a_renamed_file_is_read_to_its_end_first(void **state)
 	assert_int_equal(take(9), 2);
 	write_line();
 	assert_int_equal(take(9), 1);
+	assert_int_equal(gaps(), 0);
+}
+
+/* mover - writes and renames as fast as the reader comes along */
+static void *
+mover(void *with)
+{
+	(void)with;
+	for (unsigned i = 0; i < MOVES; i++) {
+		write_line();
+		if (i % 3 == 0)
+			write_line();
+		while (written - atomic_load(&reached) > KEEP / 2)
+			sched_yield();
+		rotate();
+		open_out();
+	}
+	write_line();
+	return NULL;
+}
+
+static void
+no_file_is_passed_over_while_names_move(void **state)
+{
+	const unsigned all = 1 + MOVES + (MOVES + 2) / 3 + 1;
+	int64_t end = clock_mono() + 120 * CLOCK_SECOND;
+	pthread_t thread;
+
+	(void)state;
+	write_line();			/* it knows its place */
+	assert_int_equal(take(1), 1);
+	atomic_store(&reached, 1);
+	assert_int_equal(pthread_create(&thread, NULL, mover, NULL), 0);
+	while (next_line < all && clock_mono() < end) {
+		(void)take(1);
+		atomic_store(&reached, next_line);
+	}
+	assert_int_equal(next_line, all);
+	pthread_join(thread, NULL);
 	assert_int_equal(gaps(), 0);
 }
 
@@ -581,6 +624,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(lines_come_when_they_are_whole),
 		CASE(a_renamed_file_is_read_to_its_end_first),
+		CASE(no_file_is_passed_over_while_names_move),
 		CASE(a_crash_finds_its_place_in_a_packed_file),
 		CASE(a_file_that_was_copied_and_cut_is_read_on_in_the_copy),
 		CASE(names_with_dates_are_in_order),

@@ -397,6 +397,48 @@ locate(const struct candidates *all, const char *path,
 	return found->path != NULL;
 }
 
+/* same_names - is everything still where it was, and the file that was found
+ * under its name?  Fetch. */
+static int
+same_names(const struct candidates *all, size_t at, const char *path,
+    uint64_t dev, uint64_t ino, struct why *why)
+{
+	struct candidates *now;
+	struct stat st;
+	bool same;
+
+	if (gather(path, &now, why) == -1)
+		return -1;
+	same = now->n == all->n;
+	for (size_t i = 0; same && i < all->n; i++)
+		same = strcmp(now->list[i].path, all->list[i].path) == 0;
+	forget(now);
+	return same && stat(at < all->n ? all->list[at].path : path,
+	    &st) == 0 && (uint64_t)st.st_dev == dev &&
+	    (uint64_t)st.st_ino == ino;
+}
+
+/* next_of - the file behind the one that was found at that place.  Names that
+ * move in between could have brought a later one there: then none.  Fetch. */
+static int
+next_of(const struct candidates *all, size_t at, const char *path,
+    struct follow_file *f, struct follow_bad *bad, struct why *why)
+{
+	uint64_t dev = f->dev, ino = f->ino;
+	size_t next = at;
+	int got, same;
+
+	follow_file_close(f);
+	do
+		got = open_content(all, ++next, path, f, bad, why);
+	while (got == 0 && next < all->n);
+	if (got != 1)
+		return got;
+	if ((same = same_names(all, at, path, dev, ino, why)) != 1)
+		follow_file_close(f);
+	return same;
+}
+
 /* follow_find - the file to read on from */
 int
 follow_find(const char *path, const struct follow_mark *m, bool next,
@@ -411,11 +453,7 @@ follow_find(const char *path, const struct follow_mark *m, bool next,
 		return -1;
 	found = locate(all, path, m, &at, out, why);
 	if (found == 1 && next) {
-		follow_file_close(out);
-		do
-			got = open_content(all, ++at, path, out, bad, why);
-		while (got == 0 && at < all->n);
-		found = got;
+		found = next_of(all, at, path, out, bad, why);
 	} else if (found == 0 && !next) {
 		do
 			got = open_content(all, at++, path, out, bad, why);
