@@ -329,7 +329,7 @@ def test_a_pipe_hands_over_and_the_quarantine_shows_the_rest(world):
     assert code == 3 and "does penstock-ingest run?" in err, err
 
 
-def test_a_notification_of_ses_is_a_bounce_like_any_other(world):
+def test_a_notification_of_ses_is_a_report_like_any_other(world):
     w = world()
     known = w.mail("ann@dest.example", "bob@dest.example")
     # no message of ours; and one that did not go there
@@ -345,6 +345,11 @@ def test_a_notification_of_ses_is_a_bounce_like_any_other(world):
         assert (code, out) == (0, f"dsn: {said}, 0 unproven, 0 delays and "
                                "successes\n"), err
     assert w.suppressed() == {"ann@dest.example"}
+    code, out, err = pipe(w, "--arf", sample("arf", "sns", id=known,
+                                             rcpt="bob@dest.example"))
+    assert (code, out) == (0, "arf: abuse, 1 recorded, 0 known, 0 unproven"
+                           "\n"), err
+    assert w.suppressed() == {"ann@dest.example", "bob@dest.example"}
 
 
 def test_what_a_stranger_wrote_does_not_drive_the_terminal(world):

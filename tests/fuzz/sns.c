@@ -24,13 +24,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.body = { (const char *)data, n }, .text = true };
 	struct mail m = { .parts = &part, .nparts = 1 };
 	struct dsn d;
-	struct why why;
+	struct arf a;
 	int got;
 
 	if (arena == NULL)
 		must((arena = arena_new(1 << 16, 0)) != NULL);
 	arena_reset(arena);
-	got = sns_read(&m, arena, &d, &why);
+	got = sns_read(&m, arena, &d);
 	must(got == 0 || (got == 1 && d.n >= 1 && d.n <= DSN_RECIPIENTS));
 	for (size_t i = 0; got == 1 && i < d.n; i++) {
 		const struct dsn_recipient *r = &d.list[i];
@@ -40,5 +40,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		must(memchr(r->address.p, '\n', r->address.n) == NULL);
 		must(r->status.n <= 8);
 	}
+	if (sns_complaint(&m, arena, &a) == 1)
+		must(a.nrecipients <= 1 && a.type <= ARF_UNKNOWN &&
+		    (a.nrecipients == 0 || a.recipients[0].n > 0));
 	return 0;
 }

@@ -43,6 +43,10 @@ static const struct complaint complaints[] = {
 	{ "cfbl", "abuse " USUAL " k7abcdefghij", false, false },
 	{ "jmrp", "abuse  news@acme.example ann@far.example", false, false },
 	{ "text-part", "abuse " USUAL, false, false },
+	{ "sns", "abuse  news@acme.example ann@far.example", false, false },
+	{ "sns-not-spam", "not-spam  news@acme.example ann@far.example",
+	  false, false },
+	{ "sns-several", "abuse  news@acme.example", true, false },
 };
 /* clang-format on */
 
@@ -144,6 +148,20 @@ test_many(void **state)
 	arena_free(arena);
 }
 
+/* test_listed - what SES did not send is no complaint */
+static void
+test_listed(void **state)
+{
+	struct arena *arena = arena_new(1 << 16, 0);
+	struct slice raw = sample("arf", "sns-listed");
+	struct arf a;
+
+	(void)state;
+	assert_int_equal(read_one(raw, arena, &a), 0);
+	sample_free(raw);
+	arena_free(arena);
+}
+
 /* start - GMime's tables */
 static int
 start(void **state)
@@ -160,6 +178,7 @@ main(void)
 		cmocka_unit_test(test_complaints),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_listed),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

@@ -7,13 +7,14 @@
  * not know its type; no message behind it, or only the word "REDACTED".
  *
  * Microsoft (JMRP) sends multipart/mixed with the message in it, whose head
- * got fields that begin with X-HmXmr.
+ * got fields that begin with X-HmXmr; Amazon JSON (sns.c).
  */
 #include "tools/ingest/arf.h"
 
 #include <ctype.h>
 
 #include "tools/ingest/fields.h"
+#include "tools/ingest/sns.h"
 #include "tools/ingest/sort.h"
 
 const char *const arf_type_names[] = { "abuse", "fraud", "virus", "other",
@@ -165,6 +166,17 @@ returned_fields(struct arf *a, bool jmrp, struct arena *arena)
 	}
 }
 
+/* reporter_of - the domain of From */
+static struct slice
+reporter_of(const struct mail *m)
+{
+	const char *at = m->from.p != NULL ? memchr(m->from.p, '@',
+	    m->from.n) : NULL;
+
+	return at == NULL ? SLICE_NONE : slice_from(m->from,
+	    (size_t)(at - m->from.p) + 1);
+}
+
 /* arf_read - the fields, then the message */
 int
 arf_read(const struct mail *m, struct arena *arena, struct arf *out,
@@ -176,15 +188,17 @@ arf_read(const struct mail *m, struct arena *arena, struct arf *out,
 	struct field f;
 
 	*out = (struct arf){ .type = jmrp ? ARF_ABUSE : ARF_UNKNOWN };
-	if (part == NULL && !jmrp)
-		return 0;
+	if (part == NULL && !jmrp) {
+		if (sns_complaint(m, arena, out) == 0)
+			return 0;
+		out->reporter = reporter_of(m);
+		return 1;
+	}
 	out->recipients = arena_array(arena, ARF_RECIPIENTS,
 	    sizeof(*out->recipients));
 	if (out->recipients == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory for a report");
-	if (m->from.p != NULL && memchr(m->from.p, '@', m->from.n) != NULL)
-		out->reporter = slice_from(m->from, (size_t)((const char *)
-		    memchr(m->from.p, '@', m->from.n) - m->from.p) + 1);
+	out->reporter = reporter_of(m);
 	/* An empty line inside is a mistake of theirs, not an end. */
 	for (rest = part != NULL ? slice_cut(part->body, 1 << 20) :
 	    SLICE(""); rest.n > 0;)

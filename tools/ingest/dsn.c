@@ -387,8 +387,7 @@ dsn_read(const struct mail *m, bool null_sender, struct arena *arena,
 		out->returned = slice_from(out->returned, (size_t)(inside.p +
 		    inside.n - out->returned.p));
 	}
-	if (out->n == 0 && part == NULL && sns_read(m, arena, &json,
-	    why) == 1) {
+	if (out->n == 0 && part == NULL && sns_read(m, arena, &json) == 1) {
 		*out = json;
 		return 1;
 	}

@@ -13,6 +13,7 @@
  *	  "mail": { "headers": [ { "name", "value" }, ... ],
  *	    "commonHeaders": { "messageId" } } }
  *
+ * A complaint has "complaint" and "complainedRecipients" in their places.
  * Members that are not known are passed over, as its documentation asks for.
  * A recipient without a diagnostic has the two types as words.
  */
@@ -212,23 +213,87 @@ fill(const json_t *object, struct dsn *d, struct arena *arena)
 	}
 }
 
-/* sns_read - the object, or the one that its envelope holds as a text */
-int
-sns_read(const struct mail *m, struct arena *arena, struct dsn *out,
-    struct why *why)
+/* notification - the object, or the one that its envelope holds as a text;
+ * NULL: none.  The caller's to give back. */
+static json_t *
+notification(const struct mail *m, struct arena *arena)
 {
-	json_t *outer = parse(mail_text(m), arena), *inner = NULL;
+	json_t *outer = parse(mail_text(m), arena), *inner;
 	struct slice text;
 
-	(void)why;		/* without memory it is no report: it is kept */
-	*out = (struct dsn){ .form = DSN_SES };
-	if (outer == NULL)
-		return 0;
-	if (slice_is(string_of(outer, "Type"), "Notification") &&
-	    (text = string_of(outer, "Message")).n > 0)
-		inner = parse(text, arena);
-	fill(inner != NULL ? inner : outer, out, arena);
-	json_decref(inner);
+	if (outer == NULL || !slice_is(string_of(outer, "Type"),
+	    "Notification") || (text = string_of(outer, "Message")).n == 0 ||
+	    (inner = parse(text, arena)) == NULL)
+		return outer;
 	json_decref(outer);
+	return inner;
+}
+
+/* sns_read - whoever is in it */
+int
+sns_read(const struct mail *m, struct arena *arena, struct dsn *out)
+{
+	json_t *object = notification(m, arena);
+
+	*out = (struct dsn){ .form = DSN_SES };
+	if (object == NULL)
+		return 0;
+	fill(object, out, arena);
+	json_decref(object);
 	return out->n > 0;
+}
+
+/* type_of - the words of RFC 5965; what says none is abuse */
+static enum arf_type
+type_of(const json_t *report)
+{
+	struct slice type = string_of(report, "complaintFeedbackType");
+
+	for (int i = 0; type.n > 0 && i < ARF_UNKNOWN; i++)
+		if (slice_case_eq(type, slice_of(arf_type_names[i])))
+			return (enum arf_type)i;
+	return type.n == 0 ? ARF_ABUSE : ARF_UNKNOWN;
+}
+
+/* complaint - of the one whom it names.  Of several SES does not know who it
+ * was, and one whom it did not mail, since he is on its list, made none. */
+static bool
+complaint(const json_t *object, struct arena *arena, struct arf *a)
+{
+	const json_t *report = json_object_get(object, "complaint");
+	const json_t *list = json_object_get(report, "complainedRecipients");
+	const json_t *mail = json_object_get(object, "mail");
+	struct slice type = string_of(object, "notificationType");
+
+	if (type.p == NULL)
+		type = string_of(object, "eventType");
+	if (!slice_is(type, "Complaint") || json_array_size(list) == 0 ||
+	    string_of(report, "complaintSubType").n > 0 ||
+	    (a->recipients = arena_array(arena, 1,
+	    sizeof(*a->recipients))) == NULL)
+		return false;
+	a->type = type_of(report);
+	a->agent = kept(report, "userAgent", 256, arena);
+	a->arrival = kept(report, "arrivalDate", 64, arena);
+	a->mail_from = text_address(kept(mail, "source", 512, arena));
+	a->returned = returned_of(mail, arena);
+	a->hidden = json_array_size(list) > 1;
+	if (!a->hidden)
+		a->recipients[0] = text_address(kept(json_array_get(list, 0),
+		    "emailAddress", 512, arena));
+	a->nrecipients = !a->hidden && a->recipients[0].n > 0;
+	return true;
+}
+
+/* sns_complaint - see the header */
+int
+sns_complaint(const struct mail *m, struct arena *arena, struct arf *out)
+{
+	json_t *object = notification(m, arena);
+	bool is;
+
+	*out = (struct arf){ .type = ARF_UNKNOWN };
+	is = object != NULL && complaint(object, arena, out);
+	json_decref(object);
+	return is;
 }

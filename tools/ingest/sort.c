@@ -129,6 +129,7 @@ enum report
 sort_mail(const struct mail *m, bool null_sender, struct arena *arena)
 {
 	struct dsn dsn;
+	struct arf arf;
 	struct why why;
 
 	if (slice_is(m->report_type, "feedback-report") ||
@@ -141,8 +142,10 @@ sort_mail(const struct mail *m, bool null_sender, struct arena *arena)
 	    mail_part(m, "message/delivery-status") != NULL ||
 	    mail_part(m, "message/global-delivery-status") != NULL)
 		return REPORT_DSN;
-	if (sns_read(m, arena, &dsn, &why) == 1)
+	if (sns_read(m, arena, &dsn) == 1)
 		return REPORT_DSN;
+	if (sns_complaint(m, arena, &arf) == 1)
+		return REPORT_ARF;
 	if (sort_is_auto(m, arena))
 		return REPORT_AUTO;
 	if (dsn_is_bounce(m, null_sender) &&
