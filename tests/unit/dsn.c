@@ -54,6 +54,8 @@ static const struct bounce bounces[] = {
 	  { "Remote host said: 550 5.1.1 no mailbox",
 	    "Sorry, no mailbox here by that name. (#5.1.1)" }, DSN_QMAIL,
 	  true },
+	{ "group", ANN "\nbob@far.example failed \n", { "the group you tried to "
+	  "contact", "may not have permission" }, DSN_OTHER, true },
 	{ "sns", ANN "5.1.1\n", { "550 5.1.1 <ann@far.example>: Recipient" },
 	  DSN_SES, true },
 	{ "sns-broken", ANN "5.1.1\n", { "550 5.1.1 <ann@far.example>: Recip" },

@@ -12,8 +12,8 @@
  * An address that stands behind "sent by" is the sender, and so is one that
  * the report itself is addressed to: neither is a recipient.  Words belong to
  * the address above them; a transcript stands below all of them, and its lines
- * go to the address that they name, or to all that have no words yet.  Who has
- * none after all that has those of the whole text.
+ * go to the address that they name, or to all that have no words yet.  When
+ * nobody has any after all that, they have those of the whole text.
  *
  * Bounded: TEXT_BYTES and TEXT_LINES of the text are read.
  */
@@ -487,21 +487,21 @@ returned_to(const struct text *t, struct dsn *d, struct arena *arena)
 	return 0;
 }
 
-/* speechless - who is named without a word has those of the whole text: it says
- * why in sentences that name nobody */
+/* speechless - when all are named without a word, they have those of the whole
+ * text: it says why in sentences that name nobody.  Beside one who has words of
+ * his own they could be his. */
 static int
 speechless(const struct text *t, struct dsn *d, struct arena *arena)
 {
-	struct slice words = SLICE_NONE, rest = t->body;
+	struct slice words, rest = t->body;
 
-	for (size_t i = 0; i < d->n; i++) {
+	for (size_t i = 0; i < d->n; i++)
 		if (d->list[i].diagnostic.n > 0)
-			continue;
-		if (words.p == NULL && (words = take_words(t, &rest,
-		    SLICE(""), arena)).p == NULL)
-			return -1;
+			return 0;
+	if ((words = take_words(t, &rest, SLICE(""), arena)).p == NULL)
+		return -1;
+	for (size_t i = 0; i < d->n; i++)
 		d->list[i].diagnostic = words;
-	}
 	return 0;
 }
 
