@@ -22,7 +22,7 @@
 
 static const char *const where_names[] = { "penstock.conf", "milter",
 	"the block of another program", "token", "unsubscribe", "ingest",
-	"release" };
+	"release", "snapshot" };
 
 #define MAP_LEAST	(INT64_C(1) << 20)
 #define MAP_MOST	(INT64_C(1) << 46)
@@ -154,6 +154,44 @@ static const struct keyword rows[] = {
 	  .unset = "", .help = "user of the half that reads stores" },
 	{ "inventory", KEYWORD_DURATION, IN_RELEASE, WORD_RELEASE_INVENTORY,
 	  .unset = "1 minute", .help = "between two looks at all of hold/" },
+	{ "snapshot", KEYWORD_BLOCK, IN_FILE, WORD_SNAPSHOT,
+	  .help = "what providers are asked by penstock-alert" },
+	{ "calls", KEYWORD_NUMBER, IN_SNAPSHOT, WORD_SNAPSHOT_CALLS,
+	  .least = 0, .most = 1000000, .unset = "200",
+	  .help = "of a month, to all providers" },
+	{ "refresh", KEYWORD_DURATION, IN_SNAPSHOT, WORD_SNAPSHOT_REFRESH,
+	  .unset = "30 days", .help = "between two of one subject" },
+	{ "timeout", KEYWORD_DURATION, IN_SNAPSHOT, WORD_SNAPSHOT_TIMEOUT,
+	  .unset = "30 seconds", .help = "of a call" },
+	{ "certificates", KEYWORD_STRING, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_CERTIFICATES, .unset = "",
+	  .help = "PEM of authorities, instead of the system's" },
+	{ "google_credentials", KEYWORD_STRING, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_GOOGLE_CREDENTIALS, .unset = "",
+	  .help = "file of an OAuth refresh token" },
+	{ "google_url", KEYWORD_STRING, IN_SNAPSHOT, WORD_SNAPSHOT_GOOGLE_URL,
+	  .unset = "https://gmailpostmastertools.googleapis.com",
+	  .help = "where Postmaster Tools answers" },
+	{ "google_token_url", KEYWORD_STRING, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_GOOGLE_TOKEN_URL,
+	  .unset = "https://oauth2.googleapis.com/token",
+	  .help = "where it gives access tokens" },
+	{ "google_domains", KEYWORD_SET, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_GOOGLE_DOMAINS, .unset = "{}",
+	  .help = "domains that it is asked about" },
+	{ "google_calls", KEYWORD_NUMBER, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_GOOGLE_CALLS, .least = 0, .most = 1000000,
+	  .unset = "150", .help = "of a month, of all calls" },
+	{ "microsoft_credentials", KEYWORD_STRING, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_MICROSOFT_CREDENTIALS, .unset = "",
+	  .help = "file of the key of SNDS" },
+	{ "microsoft_url", KEYWORD_STRING, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_MICROSOFT_URL,
+	  .unset = "https://sendersupport.olc.protection.outlook.com/snds",
+	  .help = "where SNDS answers" },
+	{ "microsoft_calls", KEYWORD_NUMBER, IN_SNAPSHOT,
+	  WORD_SNAPSHOT_MICROSOFT_CALLS, .least = 0, .most = 1000000,
+	  .unset = "50", .help = "of a month, of all calls" },
 	{ "keys", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-keys" },
 	{ "log", KEYWORD_STRING, IN_OTHER, WORD_LATER,
@@ -371,6 +409,10 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			config_release(r, n, row->id);
 			continue;
 		}
+		if (where == IN_SNAPSHOT) {
+			config_snapshot(r, n, row->id);
+			continue;
+		}
 		if (where == IN_TOKEN || where == IN_UNSUBSCRIBE) {
 			config_unsubscribe(r, n, row->id);
 			continue;
@@ -411,6 +453,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_RELEASE:
 			read_chain(r, n->child, IN_RELEASE);
+			break;
+		case WORD_SNAPSHOT:
+			read_chain(r, n->child, IN_SNAPSHOT);
 			break;
 		case WORD_OTHER:
 			read_chain(r, n->child, IN_OTHER);
@@ -460,6 +505,7 @@ defaults(struct config *c)
 	c->milter.instance = "";
 	config_unsubscribe_defaults(c);
 	config_release_defaults(c);
+	config_snapshot_defaults(c);
 }
 
 /* config_load - read penstock.conf whole, or not at all */

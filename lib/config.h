@@ -78,6 +78,20 @@ struct config {
 						   stores */
 		int64_t		 inventory;	/* us between two */
 	} release;
+	struct {
+		int64_t		 calls;		/* of a month, in all */
+		int64_t		 refresh;	/* us between two of a subject */
+		int64_t		 timeout;	/* us of a call */
+		const char	*certificates;	/* PEM of CAs; "": system's */
+		const char	*google_credentials;	/* file; "": not asked */
+		const char	*google_url, *google_token_url;
+		const char	**google_domains;
+		size_t		 ngoogle_domains;
+		int64_t		 google_calls;
+		const char	*microsoft_credentials;
+		const char	*microsoft_url;
+		int64_t		 microsoft_calls;
+	} snapshot;
 };
 
 /* Every word of the file, its default and its sense; also for the lint. */

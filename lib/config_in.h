@@ -5,6 +5,7 @@
  * config_unsubscribe.c: tokens and penstock-unsubscribe.
  * config_ingest.c: penstock-ingest.
  * config_release.c: penstock-release.
+ * config_snapshot.c: whom penstock-alert asks.
  */
 #ifndef LIB_CONFIG_IN_H
 #define LIB_CONFIG_IN_H
@@ -31,12 +32,19 @@ enum {				/* ids of rows */
 	WORD_INGEST_KEEP_MESSAGES, WORD_INGEST_KEEP_TOTALS,
 	WORD_RELEASE, WORD_RELEASE_CONFIG, WORD_RELEASE_COMMANDS,
 	WORD_RELEASE_AGENT, WORD_RELEASE_INSTANCES, WORD_RELEASE_USER,
-	WORD_RELEASE_INVENTORY
+	WORD_RELEASE_INVENTORY,
+	WORD_SNAPSHOT, WORD_SNAPSHOT_CALLS, WORD_SNAPSHOT_REFRESH,
+	WORD_SNAPSHOT_TIMEOUT, WORD_SNAPSHOT_CERTIFICATES,
+	WORD_SNAPSHOT_GOOGLE_CREDENTIALS, WORD_SNAPSHOT_GOOGLE_URL,
+	WORD_SNAPSHOT_GOOGLE_TOKEN_URL, WORD_SNAPSHOT_GOOGLE_DOMAINS,
+	WORD_SNAPSHOT_GOOGLE_CALLS, WORD_SNAPSHOT_MICROSOFT_CREDENTIALS,
+	WORD_SNAPSHOT_MICROSOFT_URL, WORD_SNAPSHOT_MICROSOFT_CALLS
 };
 
 /* Where a row may stand. */
 enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4, IN_TOKEN = 8,
-	IN_UNSUBSCRIBE = 16, IN_INGEST = 32, IN_RELEASE = 64 };
+	IN_UNSUBSCRIBE = 16, IN_INGEST = 32, IN_RELEASE = 64,
+	IN_SNAPSHOT = 128 };
 
 struct reader {
 	struct config	*config;
@@ -60,5 +68,7 @@ void	config_ingest(struct reader *, const struct node *, int id);
 void	config_ingest_defaults(struct reader *);	/* at the end */
 void	config_release(struct reader *, const struct node *, int id);
 void	config_release_defaults(struct config *);
+void	config_snapshot(struct reader *, const struct node *, int id);
+void	config_snapshot_defaults(struct config *);
 
 #endif

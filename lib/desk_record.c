@@ -67,6 +67,8 @@ const struct desk_kind_row desk_kinds[DESK_KINDS] = {
 	    DESK_NEEDS_OBJECT },
 	[DESK_ADVICE_DISMISS] = { "advice-dismiss", DESK_NEEDS_REASON |
 	    DESK_NEEDS_OBJECT },
+	[DESK_SNAPSHOT_REQUEST] = { "snapshot-request", DESK_NEEDS_REASON |
+	    DESK_NEEDS_OBJECT },
 };
 
 /* Every text of the body, one list for both directions. */

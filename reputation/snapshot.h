@@ -103,11 +103,14 @@ struct slice snapshot_token(const struct snapshot_set *);
  * was put, 0 it is there, or a later one. */
 int	snapshots_put(struct db_txn *, unsigned table, const struct snapshot *,
 	    struct why *);
-/* That file, read for that provider and subject, is in. Fetch: 0 it was not,
- * and is now; *when it came. */
+/* Is that file in, read for that provider and subject? Fetch. */
+int	snapshots_known(struct db *, unsigned table,
+	    const uint8_t raw[HASH_SHA256], struct slice provider,
+	    struct slice subject, struct why *);
+/* It is now. */
 int	snapshots_mark(struct db_txn *, unsigned table,
 	    const uint8_t raw[HASH_SHA256], struct slice provider,
-	    struct slice subject, int64_t now, int64_t *when, struct why *);
+	    struct slice subject, int64_t now, struct why *);
 void	snapshot_encode(const struct snapshot *, struct buf *);
 /* Texts borrow key and value. */
 int	snapshot_decode(struct slice key, struct slice value,

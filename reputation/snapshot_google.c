@@ -66,6 +66,8 @@ metric(struct slice s, char *out, size_t room)
 		{ "user_reported_spam_rate", "spam_rate" },
 		{ "fbl_spam_rate", "feedback_loop_spam_rate" },
 		{ "fbl_id", "feedback_loop_id" } };
+	static const char *const parts[] = { "auth_success_rate",
+		"tls_encryption_rate", "delivery_error_rate" };
 	const char *colon = s.n > 0 ? memchr(s.p, ':', s.n) : NULL;
 	size_t n;
 
@@ -78,6 +80,11 @@ metric(struct slice s, char *out, size_t room)
 		return;
 	}
 	snapshot_name(s, out, room);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		n = strlen(parts[i]);
+		if (strncmp(out, parts[i], n) == 0 && out[n] == '_')
+			out[n] = ':';	/* as we write it in questions */
+	}
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
 		if (strcmp(out, same[i].from) == 0)
 			(void)snprintf(out, room, "%s", same[i].to);

@@ -170,37 +170,65 @@ snapshots_put(struct db_txn *txn, unsigned table, const struct snapshot *s,
 	return rc;
 }
 
-/* snapshots_mark - was that file read before? */
+/* mark_of - the key of a file */
+static struct slice
+mark_of(char room[MARK], const uint8_t raw[HASH_SHA256],
+    struct slice provider, struct slice subject)
+{
+	struct hash_sha256_ctx *ctx = hash_sha256_new();
+
+	if (ctx == NULL)
+		return SLICE_NONE;
+	hash_sha256_add(ctx, provider.p, provider.n);
+	hash_sha256_add(ctx, "", 1);
+	hash_sha256_add(ctx, subject.p, subject.n);
+	hash_sha256_add(ctx, "", 1);
+	hash_sha256_add(ctx, raw, HASH_SHA256);
+	room[0] = '\0';
+	hash_sha256_end(ctx, (uint8_t *)room + 1);
+	hash_sha256_free(ctx);
+	return (struct slice){ room, MARK };
+}
+
+/* snapshots_known - was that file read before? */
+int
+snapshots_known(struct db *db, unsigned table, const uint8_t raw[HASH_SHA256],
+    struct slice provider, struct slice subject, struct why *why)
+{
+	struct db_txn *txn = NULL;
+	struct db_stat stat;
+	struct slice key, value;
+	char room[MARK];
+	int got;
+
+	if (db_stat(db, &stat, why) == -1)
+		return -1;
+	if (stat.tables <= table)
+		return 0;
+	if ((key = mark_of(room, raw, provider, subject)).p == NULL)
+		return why_kind(why, WHY_MEMORY, "no memory for a mark");
+	if (db_begin(db, false, &txn, why) == -1)
+		return -1;
+	got = db_get(txn, table, key, &value, why);
+	db_abort(txn);
+	return got;
+}
+
+/* snapshots_mark - so that it is passed over the next time */
 int
 snapshots_mark(struct db_txn *txn, unsigned table,
     const uint8_t raw[HASH_SHA256], struct slice provider,
-    struct slice subject, int64_t now, int64_t *when, struct why *why)
+    struct slice subject, int64_t now, struct why *why)
 {
-	struct buf all = BUF_INIT, value = BUF_INIT;
-	struct slice key, old;
-	char mark[MARK] = { 0 };
-	struct wire w;
-	int rc = -1;
+	struct buf value = BUF_INIT;
+	char room[MARK];
+	struct slice key = mark_of(room, raw, provider, subject);
+	int rc;
 
-	part(&all, provider);
-	part(&all, subject);
-	buf_add(&all, raw, HASH_SHA256);
 	put_i64(&value, now);
-	*when = now;
-	if (buf_failed(&all) || buf_failed(&value)) {
-		(void)why_kind(why, WHY_MEMORY, "no memory for a mark");
-		goto out;
-	}
-	hash_sha256(all.data, all.len, (uint8_t *)mark + 1);
-	key = (struct slice){ mark, sizeof(mark) };
-	if ((rc = db_get(txn, table, key, &old, why)) == 1) {
-		w = wire_of(old);
-		*when = get_i64(&w);
-	} else if (rc == 0) {
-		rc = db_put(txn, table, key, buf_slice(&value), why);
-	}
-out:
-	buf_free(&all);
+	rc = key.p == NULL || buf_failed(&value) ? why_kind(why, WHY_MEMORY,
+	    "no memory for a mark") : db_put(txn, table, key,
+	    buf_slice(&value), why);
 	buf_free(&value);
 	return rc;
 }

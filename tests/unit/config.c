@@ -80,6 +80,21 @@ defaults(const struct config *c)
 	assert_string_equal(c->release.agent, "");
 	assert_true(c->release.ninstances == 0);
 	assert_true(c->release.inventory == 60 * S);
+	assert_true(c->snapshot.calls == 200);
+	assert_true(c->snapshot.google_calls == 150);
+	assert_true(c->snapshot.microsoft_calls == 50);
+	assert_true(c->snapshot.refresh == 30 * 24 * 3600 * S);
+	assert_true(c->snapshot.timeout == 30 * S);
+	assert_true(c->snapshot.ngoogle_domains == 0);
+	assert_string_equal(c->snapshot.google_credentials, "");
+	assert_string_equal(c->snapshot.microsoft_credentials, "");
+	assert_string_equal(c->snapshot.certificates, "");
+	assert_string_equal(c->snapshot.google_url,
+	    "https://gmailpostmastertools.googleapis.com");
+	assert_string_equal(c->snapshot.google_token_url,
+	    "https://oauth2.googleapis.com/token");
+	assert_string_equal(c->snapshot.microsoft_url,
+	    "https://sendersupport.olc.protection.outlook.com/snds");
 }
 
 static void
@@ -256,6 +271,11 @@ static const struct mistake mistakes[] = {
 	{ "release { instances = {\"=/etc/two\"} }", "1:24: instances: expected \"instance=/etc/postfix-x\" or \"instance=unix:/socket\", found \"=/etc/two\"\n" },
 	{ "release { instances = {\"a=/b\", \"a=/c\"} }", "1:32: instances: a is there already\n" },
 	{ "release { inventory = \"1 day\" }", "1:23: inventory: \"1 day\" is out of range; expected 1 to 3600 seconds\n" },
+	{ "snapshot { google_url = \"http://api.example/\" }", "1:25: google_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"http://api.example/\"\n" },
+	{ "snapshot { google_url = \"http://127.0.0.1.example/\" }", "1:25: google_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"http://127.0.0.1.example/\"\n" },
+	{ "snapshot { microsoft_url = \"https://u:p@h/\" }", "1:28: microsoft_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"https://u:p@h/\"\n" },
+	{ "snapshot { microsoft_url = \"https://h/?key=1\" }", "1:28: microsoft_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"https://h/?key=1\"\n" },
+	{ "snapshot { refresh = \"1 hour\" }", "1:22: refresh: \"1 hour\" is out of range; expected 86400 to 34560000 seconds\n" },
 	{ "store = \"\"", "1:9: store: expected a path, found \"\"\n" },
 	{ "store = \"/a\"\nstore = \"/b\"", "2:1: store was set already at FILE:1:1\n" },
 	{ "milter { }\nmilter { }", "2:1: milter stands already at FILE:1:1\n" },
