@@ -68,6 +68,7 @@ LIBS_MILTER = -lmilter $(LIBS_FLOOR)
 LIBS_ingest = -lgmime-3.0 -lgobject-2.0 -lgio-2.0 -lglib-2.0 -lexpat -lz -ljansson \
 	-lsystemd
 LIBS_unsubscribe = -lmicrohttpd
+LIBS_alert = -lcurl
 LIBS_ALL = $(foreach f,$(notdir $(patsubst %/,%,$(wildcard tools/*/))),$(LIBS_$f)) \
 	-lmilter $(LIBS_TOOLS)
 GMIME_CFLAGS = $(shell pkg-config --cflags gmime-3.0 2>/dev/null)
@@ -188,6 +189,13 @@ $(B)/judge: $(B)/tests/lib/judge.o $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
+# One round of penstock-alert's questions, for tests/e2e/test_fetch.py.
+$(B)/snapshots/fetch: $(B)/tests/snapshots/fetch.o $(FOLDER_OBJECTS) \
+	$(TOOLS) $(POLICY) $(REPUTATION) $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_ALL)
 
 soak:
 	@tests/deps soak

@@ -52,6 +52,10 @@ struct budget_answer {
 	char		 text[300];	/* why not; "" for BUDGET_MAY */
 };
 
+/* Days with accepted mail in the last 400: of a domain and those below it, or
+ * of anybody (domain absent). */
+int	budget_days(struct db *watch, struct slice domain, int64_t now,
+	    unsigned *, struct why *);
 /* What the answer would be; nothing is counted. */
 int	budget_look(struct db *watch, const struct budget_rules *,
 	    const struct budget_ask *, struct budget_answer *, struct why *);

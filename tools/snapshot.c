@@ -16,6 +16,7 @@
 #include "lib/event.h"
 #include "lib/keyword.h"
 #include "lib/text.h"
+#include "policy/progress.h"
 #include "reputation/watch.h"
 
 static const char usage[] =
@@ -255,6 +256,72 @@ json_row(const struct list *l, struct db *watch, const struct snapshot *s,
 	    snapshot_state_at(s, l->now)]);
 }
 
+/* warm - has some warmup come to its end?  As penstock-alert asks it */
+static bool
+warm(const struct list *l)
+{
+	char *dir = xasprintf("%s/gate", l->config->store);
+	struct progress *p = NULL;
+	struct store *store = NULL;
+	const struct warm_row *rows;
+	struct why why;
+	bool some = false;
+	size_t n;
+
+	if (store_open_read(&store, dir, &why) == 1 &&
+	    progress_restore(store, &p, &why) == 0) {
+		n = progress_rows(p, &rows);
+		for (size_t i = 0; i < n && !some; i++)
+			some = rows[i].warmed != 0;
+	}
+	progress_drop(p);
+	store_close(store);
+	free(dir);
+	return some;
+}
+
+/* ask_of - what penstock-alert would be told about a subject now */
+static int
+ask_of(const struct list *l, struct db *watch, const char *provider,
+    struct slice subject, struct budget_answer *answer)
+{
+	bool google = strcmp(provider, "google") == 0;
+	struct budget_ask ask = { .provider = slice_of(provider),
+	    .subject = subject, .now = l->now };
+	struct budget_rules rules;
+	struct why why;
+
+	*answer = (struct budget_answer){ .said = BUDGET_YOUNG };
+	if (watch == NULL) {
+		(void)snprintf(answer->text, sizeof(answer->text),
+		    "penstock-alert has not counted any mail yet");
+		return TOOL_OK;
+	}
+	budget_rules_of(l->config, ask.provider, &rules);
+	ask.warm = !google && warm(l);
+	if (budget_days(watch, google ? subject : SLICE_NONE, l->now,
+	    &ask.days, &why) == -1 || budget_look(watch, &rules, &ask, answer,
+	    &why) == -1)
+		return tool_fail(TOOL_BROKEN, "%s", why.text);
+	return TOOL_OK;
+}
+
+/* asked - the i-th subject that penstock.conf has providers asked about */
+static bool
+asked(const struct list *l, size_t i, const char **provider,
+    struct slice *subject)
+{
+	const struct config *c = l->config;
+	size_t n = budget_credentials(c, SLICE("google")) != NULL ?
+	    c->snapshot.ngoogle_domains : 0;
+
+	*provider = i < n ? "google" : "microsoft";
+	*subject = i < n ? slice_of(c->snapshot.google_domains[i]) :
+	    SLICE(SNAPSHOT_ACCOUNT);
+	return i < n || (i == n && budget_credentials(c,
+	    SLICE("microsoft")) != NULL);
+}
+
 /* calls - of this month, of all or of a provider */
 static int
 calls(const struct list *l, struct db *watch, const char *provider,
@@ -272,8 +339,10 @@ calls(const struct list *l, struct db *watch, const char *provider,
 static int
 print_json(const struct list *l, struct db *watch)
 {
-	struct budget_answer google, microsoft;
+	struct budget_answer google, microsoft, one;
 	struct buf b = BUF_INIT;
+	const char *provider;
+	struct slice subject;
 	size_t shown = 0;
 
 	if (calls(l, watch, "google", &google) != TOOL_OK ||
@@ -292,6 +361,22 @@ print_json(const struct list *l, struct db *watch)
 			continue;
 		buf_str(&b, shown++ > 0 ? ",\n" : "\n");
 		json_row(l, watch, &l->rows[i], &b);
+	}
+	buf_str(&b, "],\"asked\":[");
+	for (size_t i = 0; asked(l, i, &provider, &subject); i++) {
+		if (ask_of(l, watch, provider, subject, &one) != TOOL_OK) {
+			buf_free(&b);
+			return TOOL_BROKEN;
+		}
+		buf_str(&b, i > 0 ? ",\n{" : "\n{");
+		buf_json_member(&b, "provider", slice_of(provider));
+		buf_json_member(&b, "subject", subject);
+		buf_json_member(&b, "why", slice_of(one.text));
+		buf_printf(&b, "\"eligible\":%s", one.said == BUDGET_MAY ?
+		    "true" : "false");
+		json_time(&b, "last_refresh", one.last);
+		json_time(&b, "next_eligible_refresh", one.next);
+		buf_char(&b, '}');
 	}
 	buf_str(&b, "]}\n");
 	if (buf_failed(&b)) {
@@ -335,6 +420,24 @@ row(const struct list *l, struct db *watch, const struct snapshot *s,
 	    s->note.n > 0 ? s->note.p : "");
 }
 
+/* eligible - who is asked next, and why not now */
+static int
+eligible(const struct list *l, struct db *watch)
+{
+	struct budget_answer answer;
+	const char *provider;
+	struct slice subject;
+
+	for (size_t i = 0; asked(l, i, &provider, &subject); i++) {
+		if (ask_of(l, watch, provider, subject, &answer) != TOOL_OK)
+			return TOOL_BROKEN;
+		printf("%s about %.*s: %s\n", provider, SLICE_ARG(subject),
+		    answer.said == BUDGET_MAY ? "next eligible refresh: now" :
+		    answer.text);
+	}
+	return TOOL_OK;
+}
+
 /* print_eyes - the label, a table, what is left of the budget */
 static int
 print_eyes(const struct list *l, struct db *watch)
@@ -366,7 +469,7 @@ print_eyes(const struct list *l, struct db *watch)
 	    c->snapshot.google_calls, microsoft.each,
 	    c->snapshot.microsoft_calls);
 	table_free(t);
-	return TOOL_OK;
+	return eligible(l, watch);
 }
 
 /* --- the command ---------------------------------------------------------- */

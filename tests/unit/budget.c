@@ -324,7 +324,7 @@ caller(int out, int seed, int die)
 		a.request = i % 2 == 0 ? (uint64_t)(seed * 8 + i + 1) : 0;
 		got = budget_take(db, &rules, &a, &answer, &why);
 		step();
-		while (got == 1) {
+		for (int more = 0; got == 1 && more < 50; more++) {
 			if (write(out, "c", 1) != 1)
 				_exit(3);
 			step();
