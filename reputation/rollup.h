@@ -104,6 +104,9 @@ int	rollup_each(struct db *watch, enum grain, int32_t from, int32_t until,
 int	rollup_categories(struct db *watch, int32_t from, int32_t until,
 	    bool (*)(void *, const struct category_cell *), void *,
 	    struct why *);
+/* The first and the last day that has a cell. Fetch. */
+int	rollup_days(struct db *watch, int32_t *first, int32_t *last,
+	    struct why *);
 /* Last sequences that are in. */
 int	rollup_places(struct db *watch, uint64_t *event, uint64_t *outcome,
 	    struct why *);

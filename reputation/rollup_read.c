@@ -99,6 +99,33 @@ rollup_categories(struct db *watch, int32_t from, int32_t until,
 	return got == -1 ? -1 : 0;
 }
 
+/* rollup_days - the first and the last that has a cell */
+int
+rollup_days(struct db *watch, int32_t *first, int32_t *last, struct why *why)
+{
+	struct db_cursor *cursor = NULL;
+	struct db_txn *txn = NULL;
+	struct slice key, value;
+	int got;
+
+	if (db_begin(watch, false, &txn, why) == -1)
+		return -1;
+	got = db_seek(txn, WATCH_DAYS, SLICE_NONE, &cursor, &key, &value, why);
+	if (got == 1 && key.n != ROLLUP_KEY)
+		got = senseless(why);
+	if (got == 1) {
+		*first = (int32_t)key_at(key);
+		got = db_last(txn, WATCH_DAYS, &key, &value, why);
+	}
+	if (got == 1 && key.n != ROLLUP_KEY)
+		got = senseless(why);
+	if (got == 1)
+		*last = (int32_t)key_at(key);
+	db_cursor_close(cursor);
+	db_abort(txn);
+	return got;
+}
+
 /* --- what is too old ----------------------------------------------------- */
 
 /* front - keys of rows before that hour or day, at most GONE */

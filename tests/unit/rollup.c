@@ -674,6 +674,25 @@ another_store_in_its_place_is_said(void **state)
 }
 
 static void
+the_first_and_the_last_day_are_known(void **state)
+{
+	struct cell c = { .at = 20700, .tenant = SLICE("acme"), .n = { 1 } };
+	int32_t first = 0, last = 0;
+	struct db_txn *txn;
+
+	(void)state;
+	assert_int_equal(rollup_days(watch, &first, &last, &why), 0);
+	must(db_begin(watch, true, &txn, &why));
+	must(rollup_put(txn, GRAIN_DAY, &c, &why));
+	c.at = 20300;
+	must(rollup_put(txn, GRAIN_DAY, &c, &why));
+	must(db_commit(txn, &why));
+	assert_int_equal(rollup_days(watch, &first, &last, &why), 1);
+	assert_int_equal(first, 20300);
+	assert_int_equal(last, 20700);
+}
+
+static void
 without_a_gate_everything_waits(void **state)
 {
 	bool more;
@@ -839,6 +858,7 @@ main(void)
 		CASE(the_same_bytes_in_batches_of_any_size),
 		CASE(a_forgetting_that_was_killed_is_finished),
 		CASE(another_store_in_its_place_is_said),
+		CASE(the_first_and_the_last_day_are_known),
 		CASE(without_a_gate_everything_waits),
 		CASE(refusals_are_counted_by_what_they_meant),
 		CASE(what_is_old_goes_by_its_grain),
