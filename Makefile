@@ -50,7 +50,8 @@ MILTER = $(patsubst %.c,$(B)/%.o,$(filter-out milter/main.c,$(wildcard milter/*.
 REPUTATION = $(patsubst %.c,$(B)/%.o,$(wildcard reputation/*.c)) \
 	$(B)/reputation/bounces_data.o $(B)/reputation/backoff_data.o \
 	$(B)/reputation/reputation_data.o
-TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c)))
+TOOLS = $(patsubst %.c,$(B)/%.o,$(filter-out tools/penstock.c,$(wildcard tools/*.c))) \
+	$(B)/tools/report_css.o
 UNIT = $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 
 # A folder below tools/ is one program, penstock-FOLDER, and may use a library
@@ -125,6 +126,7 @@ $(eval $(call data,lib/fold_data,conf/folding.conf))
 $(eval $(call data,reputation/bounces_data,conf/bounces.rules))
 $(eval $(call data,reputation/backoff_data,conf/backoff.conf))
 $(eval $(call data,reputation/reputation_data,conf/reputation.conf))
+$(eval $(call data,tools/report_css,tools/report.css))
 
 # Rebuild when the flags change.
 $(B)/flags: FORCE
@@ -173,6 +175,12 @@ $(B)/bench/bounce: $(B)/tests/bench/bounce.o $(REPUTATION) $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
 
 $(B)/bench/events: $(B)/tests/bench/events.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
+# The stores that tests/e2e/test_report.py shows.
+$(B)/fill/report: $(B)/tests/lib/report_fill.o $(POLICY) $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)

@@ -73,6 +73,8 @@ static const struct command commands[] = {
 	    "follow one: what to write now; on record" },
 	{ "advice dismiss", tool_advice_dismiss,
 	    "do not follow it; on record" },
+	{ "report", tool_report,
+	    "how a day, week or month went, for whom, and why" },
 	{ "audit", tool_audit,
 	    "who decided what, when and why; --verify checks the chain" },
 	{ "events", tool_events,
