@@ -20,6 +20,11 @@ void	html_td(struct buf *, const char *class, struct slice);
 void	html_table(struct buf *, const char *class,
 	    const char *const *headings);
 void	html_table_end(struct buf *);
+/* The figures of a picture, folded; its end. */
+void	html_details(struct buf *, const char *const *headings);
+void	html_details_end(struct buf *);
+struct chart_days html_days(const struct report *);
+struct chart_point html_point(const struct report *, struct share);
 void	html_section(struct buf *, const char *title, const char *note);
 void	html_badge(struct buf *, enum tier);
 
