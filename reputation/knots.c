@@ -15,6 +15,7 @@
 #include "reputation/knots.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -181,7 +182,7 @@ knots_encode(const struct knots *k, struct buf *out)
 		put_u64(out, counts[i]);
 }
 
-/* read_curves - false: more knots than there may be */
+/* read_curves - false: more knots than there may be, or not in order */
 static bool
 read_curves(struct wire *w, struct knots *k)
 {
@@ -192,6 +193,10 @@ read_curves(struct wire *w, struct knots *k)
 		for (size_t i = 0; i < k->ncurve[s]; i++) {
 			k->curve[s][i].at = get_double(w);
 			k->curve[s][i].points = get_double(w);
+			if (!isfinite(k->curve[s][i].at) ||
+			    !isfinite(k->curve[s][i].points) || (i > 0 &&
+			    k->curve[s][i].at <= k->curve[s][i - 1].at))
+				return false;
 		}
 	}
 	return true;
@@ -204,6 +209,7 @@ knots_decode(struct slice bytes, struct knots **out, struct why *why)
 	struct wire w = wire_of(bytes);
 	struct knots *k = calloc(1, sizeof(*k));
 	double *values[VALUES];
+	uint64_t counts[COUNTS];
 
 	*out = NULL;
 	if (k == NULL)
@@ -212,12 +218,14 @@ knots_decode(struct slice bytes, struct knots **out, struct why *why)
 		w.bad = true;
 	values_of(k, values);
 	for (int i = 0; i < VALUES; i++)
-		*values[i] = get_double(&w);
-	k->least_events = (unsigned)get_u64(&w);
-	k->calm_weeks = (unsigned)get_u64(&w);
-	k->least_recipients = get_u64(&w);
-	k->confident = get_u64(&w);
-	k->many = get_u64(&w);
+		w.bad |= !isfinite(*values[i] = get_double(&w));
+	for (int i = 0; i < COUNTS; i++)
+		w.bad |= (counts[i] = get_u64(&w)) > UINT32_MAX;
+	k->least_events = (unsigned)counts[0];
+	k->calm_weeks = (unsigned)counts[1];
+	k->least_recipients = counts[2];
+	k->confident = counts[3];
+	k->many = counts[4];
 	if (w.bad || w.p != w.end) {
 		free(k);
 		return why_set(why, "knots of %zu bytes are none of this "

@@ -1,7 +1,7 @@
 /*
- * judge STORE - a watch/ store for tests of the command line: nine weeks of
- * mail that end with the week before this one, its last two weeks judged, and
- * what a provider said of some domains.
+ * judge STORE [unjudged] - a watch/ store for tests of the command line: nine
+ * weeks of mail that end with the week before this one, its last two weeks
+ * judged (or none), and what a provider said of some domains.
  *
  * Tenant good is well; bad has a list of which 12 % bounce, is blocked by
  * Yahoo and shares pool b2b with good; many has 24 domains, of which Google
@@ -81,9 +81,9 @@ main(int argc, char **argv)
 	struct knots *k;
 	struct db *watch;
 	char dir[512], domain[32];
-	size_t judged;
+	size_t judged = 0;
 
-	if (argc != 2 || arena == NULL)
+	if (argc < 2 || arena == NULL)
 		return 2;
 	problems_init(&problems, arena);
 	must(knots_load(NULL, &k, &problems, &why));
@@ -105,8 +105,8 @@ main(int argc, char **argv)
 		said(monday, domain, i % 2 == 0);
 	}
 	must(db_commit(txn, &why));
-	must(scores_run(watch, NULL, k, monday - 7, &judged, &why));
-	must(scores_run(watch, NULL, k, monday, &judged, &why));
+	for (int32_t day = monday - 7; argc == 2 && day <= monday; day += 7)
+		must(scores_run(watch, NULL, k, day, &judged, &why));
 	printf("%zu\n", judged);
 	db_close(watch);
 	knots_free(k);
