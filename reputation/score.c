@@ -275,16 +275,10 @@ add_day(const uint64_t n[TALLIES], uint64_t w, struct score_input *in)
 	in->n2[SIGNAL_UNSUB] += w * n[TALLY_ACCEPTED];
 }
 
-/* volumes - of all days, and how far the last ones stand out */
-static void
-volumes(const struct sum *sum, int32_t ndays, struct score_input *in)
+/* score_past - how far the last days stand out among all */
+void
+score_past(const uint64_t *days, size_t n, struct score_input *in)
 {
-	uint64_t days[(WEEKS_BEFORE + 1) * WEEK];
-	size_t n = ndays < (WEEKS_BEFORE + 1) * WEEK ? (size_t)ndays :
-	    (WEEKS_BEFORE + 1) * WEEK;
-
-	for (size_t i = 0; i < n; i++)
-		days[i] = sum->days[(size_t)ndays - n + i][TALLY_ACCEPTED];
 	in->known[SIGNAL_VOLUME] = score_volume(days, n, &in->volume);
 	in->volume = floor(in->volume * 1000.0) / 1000.0;
 }
@@ -316,9 +310,9 @@ score_gather(const struct knots *k, const struct sum *sum, int32_t ndays,
 		    n[TALLY_VIOLATED] < k->many;
 	}
 	for (int s = 0; s < SIGNALS; s++)
-		in->known[s] = in->n2[s] > 0;
+		in->known[s] = s != SIGNAL_VOLUME ? in->n2[s] > 0 :
+		    in->known[s];
 	/* who leaves a list leaves no address of ours, and none breaks rules */
 	in->known[SIGNAL_UNSUB] &= person;
 	in->known[SIGNAL_POLICY] = person;
-	volumes(sum, ndays, in);
 }

@@ -70,10 +70,13 @@ enum tier score_tier(const struct knots *, double points);
  * has is no spike.  false: less than three weeks are known.
  */
 bool	score_volume(const uint64_t *days, size_t n, double *z);
-/* The input of a subject: sums of 63 days that end with the week.  Not in
- * them, so left alone: day, warming, before, calm, confirmed. */
+/* The input of a subject: sums of days, at least the last 14 of which end with
+ * the week.  Not in them, so left alone: volume, day, warming, before, calm,
+ * confirmed. */
 void	score_gather(const struct knots *, const struct sum *, int32_t ndays,
 	    struct score_input *);
+/* Its volume, by score_volume. */
+void	score_past(const uint64_t *days, size_t n, struct score_input *);
 /* One line per signal that has points, as a person would say it; "" for none.
  * e.g. "complaints: at least 0.21 % (17 of 5,950 where they are reported)" */
 void	score_say(const struct score_input *, const struct score *,

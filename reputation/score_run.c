@@ -1,11 +1,11 @@
 /*
  * score_run - a week is judged.
  *
- * The cells of nine weeks are added up once, into memory; then each subject
- * gets its score, beside the one of the week before, and what the score
- * advises, some hundred of them in a transaction.  A run that was cut short
- * goes on where it ended: whoever has a score of that week is passed over.  The
- * week counts as judged when all are.
+ * The cells of two weeks are added up once, into memory, and what was accepted
+ * on each day of nine (past.h); then each subject gets its score, beside that
+ * of the week before, and what the score advises, some hundred of them in a
+ * transaction.  A run that was cut short goes on where it ended: whoever has a
+ * score of that week is passed over.  The week counts as judged when all are.
  *
  * Unsubscribes stand in consent/ under an id of the list, and a trap that an
  * operator named stands in desk/; both are read from the first row on, since
@@ -22,9 +22,11 @@
 #include "lib/suppress.h"
 #include "lib/token.h"
 #include "reputation/advice.h"
+#include "reputation/past.h"
 #include "reputation/watch.h"
 
-enum { DAYS = 63, WEEK = 7, BATCH = 300, PAGE = 256 };
+enum { DAYS = 63 /* of volume */, WEEK = 7, WEEKS = 14, BATCH = 300,
+	PAGE = 256 };
 
 static const enum subject_kind judged_kinds[] = { SUBJECT_PLATFORM,
 	SUBJECT_GROUP, SUBJECT_TENANT, SUBJECT_DOMAIN, SUBJECT_POOL,
@@ -44,6 +46,7 @@ struct run {
 	int32_t		 day;
 	struct sums	*sums;
 	struct makeup	*makeup;
+	struct past	*past;
 	struct arena	*arena, *one;	/* of the run, of a subject */
 	struct map	*ids;		/* u64 -> said of the tenant */
 	struct map	*said[SUBJECT_KINDS];	/* name -> said */
@@ -221,7 +224,7 @@ silent(const struct sum *sum)
 
 	if (sum->name.n == 0 && sum->kind != SUBJECT_PLATFORM)
 		return true;		/* no group, Postfix's own route */
-	for (int32_t i = DAYS - 2 * WEEK; i < DAYS; i++)
+	for (int32_t i = 0; i < WEEKS; i++)
 		n += sum->days[i][TALLY_ACCEPTED] + tally_ended(sum->days[i]) +
 		    (sum->kind == SUBJECT_TENANT ?
 		    sum->days[i][TALLY_VIOLATED] : 0);
@@ -262,6 +265,7 @@ judge(struct run *r, const struct sum *sum, struct why *why)
 	const struct score_sources *from = r->sources;
 	struct scored x = { .kind = sum->kind, .name = sum->name,
 		.in.day = r->day };
+	uint64_t days[DAYS];
 	struct score_key key;
 	int got;
 
@@ -275,7 +279,9 @@ judge(struct run *r, const struct sum *sum, struct why *why)
 	if (scores_before(r->txn, sum->kind, sum->name, r->day, &x.in,
 	    why) == -1)
 		return -1;
-	score_gather(r->knots, sum, DAYS, &x.in);
+	score_gather(r->knots, sum, WEEKS, &x.in);
+	if (past_of(r->past, sum->kind, sum->name, days))
+		score_past(days, DAYS, &x.in);
 	heard(r, sum, &x.in);
 	x.in.warming = from != NULL && from->warming != NULL &&
 	    from->warming(from->with, sum->kind, sum->name);
@@ -324,9 +330,10 @@ scores_run(struct db *watch, const struct score_sources *sources,
 	r.ids = map_new();
 	if (r.arena == NULL || r.one == NULL || r.ids == NULL)
 		why_kind(why, WHY_MEMORY, "no memory to judge a week");
-	else if (sums_new(&r.sums, day - DAYS, DAYS, 2 * WEEK, NULL,
+	else if (sums_new(&r.sums, day - WEEKS, WEEKS, WEEKS, NULL,
 	    why) == 0 && sums_read(r.sums, watch, why) == 0 &&
-	    makeup_read(&r.makeup, watch, day - 2 * WEEK, day, why) == 0 &&
+	    past_read(&r.past, watch, day - DAYS, DAYS, why) == 0 &&
+	    makeup_read(&r.makeup, watch, day - WEEKS, day, why) == 0 &&
 	    read_lists(&r, why) == 0)
 		rc = judge_all(&r, why);
 	db_abort(r.txn);
@@ -335,6 +342,7 @@ scores_run(struct db *watch, const struct score_sources *sources,
 		map_free(r.said[i]);
 	map_free(r.ids);
 	makeup_free(r.makeup);
+	past_free(r.past);
 	sums_free(r.sums);
 	arena_free(r.one);
 	arena_free(r.arena);

@@ -400,6 +400,7 @@ days_become_the_input_of_a_score(void **state)
 {
 	static uint64_t days[63][TALLIES];
 	static const uint64_t *rows[63];
+	uint64_t past[63];
 	struct sum sum = { .kind = SUBJECT_TENANT, .name = SLICE("acme"),
 		.days = rows };
 	struct score_input in = { .day = 7, .before = TIER_WATCH };
@@ -434,7 +435,12 @@ days_become_the_input_of_a_score(void **state)
 	assert_int_equal(in.recipients, 95 * 7);
 	assert_int_equal(in.major, 1);
 	assert_int_equal(in.minor, 2);
-	assert_true(in.known[SIGNAL_UNSUB] && in.known[SIGNAL_VOLUME]);
+	assert_true(in.known[SIGNAL_UNSUB] && !in.known[SIGNAL_VOLUME]);
+	for (int i = 0; i < 63; i++)
+		past[i] = i == 60 ? 5000 : 100;
+	score_past(past, 63, &in);
+	assert_true(in.known[SIGNAL_VOLUME] && in.volume > 20);
+	assert_int_equal(in.x2[SIGNAL_UNSUB], 7 * 3);
 	assert_int_equal(in.day, 7);
 	assert_int_equal(in.before, TIER_WATCH);
 	sum.kind = SUBJECT_ADDRESS;

@@ -190,8 +190,12 @@ static enum tier
 judge(const struct knots *knots, const struct sum *sum,
     struct score_input *in)
 {
+	uint64_t past[SPAN];
 	struct score score;
 
+	for (int i = 0; i < SPAN; i++)
+		past[i] = sum->days[i][TALLY_ACCEPTED];
+	score_past(past, SPAN, in);
 	score_gather(knots, sum, SPAN, in);
 	score_make(knots, in, &score);
 	in->before = score.tier;
