@@ -200,8 +200,9 @@ tool_policy_explain(const struct tool *tool, int argc, char **argv)
 
 	if ((status = arguments(&e, argc, argv)) != -1)
 		goto usage;
-	if ((status = live_open(tool, e.fresh ? LIVE_FRESH : LIVE_MAY_LACK,
-	    &e.live)) != TOOL_OK || (status = prepare(&e)) != TOOL_OK)
+	if ((status = live_open(tool, e.fresh ? LIVE_FRESH : LIVE_MAY_LACK |
+	    LIVE_SHARES, &e.live)) != TOOL_OK || (status = prepare(&e)) !=
+	    TOOL_OK)
 		goto out;
 	if (explain_ask(&e, &why) == -1) {
 		status = tool_fail(TOOL_BROKEN, "%s", why.text);

@@ -204,7 +204,7 @@ live_open(const struct tool *tool, unsigned flags, struct live *live)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);
 	clock_start(last);
 	live->now = clock_now();
-	if (live->store != NULL && (flags & LIVE_POLICY) == 0 &&
+	if (live->store != NULL && (flags & LIVE_SHARES) != 0 &&
 	    ledger_restore_shares(live->ledger, live->store, live->policy,
 	    live->now, &why) == -1)
 		return tool_fail(TOOL_BROKEN, "%s", why.text);

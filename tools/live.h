@@ -18,7 +18,8 @@
 enum {
 	LIVE_FRESH = 1,		/* all counters empty */
 	LIVE_MAY_LACK = 2,	/* no store yet: a word, and empty counters */
-	LIVE_POLICY = 4		/* no counters are asked for */
+	LIVE_POLICY = 4,	/* no counters are asked for */
+	LIVE_SHARES = 8		/* whose part of an hour was used, too */
 };
 
 struct live {

@@ -313,6 +313,12 @@ def test_a_restart_gives_nobody_a_second_part_of_the_hour():
         first = takes("gnus")
         # a third of 1300, less what is kept, and what is lent of it
         assert 250 < first < 500, first
+        said = h.gate.penstock(
+            "policy", "explain", "--login", "gnus", "--from",
+            "a@gnus.example", *[word for i in range(20) for word in (
+                "--rcpt", f"r{i}@example.org")])
+        assert said.returncode == 1 and "may have of it in this hour is " \
+            "used up" in " ".join(said.stdout.split()), said.stdout
         for _ in range(2):
             h.gate.kill()
             life("12:05:00")
