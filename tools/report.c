@@ -114,6 +114,7 @@ stores(struct opened *o)
 	struct why why;
 	int got, status = TOOL_OK;
 
+	o->stores.config = o->config;
 	got = watch_open_read(&o->stores.watch, watch, &why);
 	if (got == 0)
 		status = tool_fail(TOOL_BROKEN, "%s: no such store yet: is "

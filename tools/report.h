@@ -137,6 +137,11 @@ struct dmarc_row {
 	size_t		sources;	/* that failed */
 };
 
+struct calls {			/* of a provider, in the month of the end */
+	const char	*provider;
+	int64_t		made, most;
+};
+
 struct hanging {		/* what hangs on those of one tier */
 	size_t		n;
 	uint64_t	now, before;	/* recipients */
@@ -181,6 +186,9 @@ struct report {
 	struct snapshot	*officials;
 	size_t		 nofficials, officials_all;
 	int64_t		 refresh;	/* us; 0: nobody knows */
+	struct calls	 calls[2];	/* of those that are asked */
+	size_t		 ncalls;
+	int64_t		 calls_made, calls_most;	/* of all */
 	struct calibration pairs;	/* our scores of a year beside them */
 	bool		 overview;	/* what follows is known */
 	struct hanging	 parts[TIER_CRITICAL + 1];	/* tenants by tier */
@@ -194,6 +202,7 @@ struct report {
 
 /* What it is made of; NULL: not there. */
 struct report_stores {
+	const struct config *config;	/* whom we may ask, and how often */
 	struct db	*watch, *desk;
 	struct store	*gate;
 	struct outcomes	*outcomes;
@@ -225,6 +234,8 @@ const char *number_text(uint64_t, char out[32]);
 const char *share_text(struct share, int decimals, char out[32]);
 /* Is it of one tenant or group? */
 bool	report_scoped(const struct report *);
+/* "Calls left in 2026-11: ..."; nothing when nobody is asked. */
+void	report_calls(const struct report *, struct buf *);
 /* "< 0.1 %", "GREEN", "41 count"; or the state there is instead of a value. */
 void	official_text(const struct snapshot *, struct buf *);
 double	report_known(const struct report *);	/* share with an outcome */

@@ -291,6 +291,13 @@ report_html_receivers(const struct report *r, struct buf *b)
 		    "</p>\n", when.len > 10 ? 10 : (int)when.len,
 		    when.data != NULL ? when.data : "");
 	}
+	buf_reset(&when);
+	report_calls(r, &when);
+	if (when.len > 0) {
+		buf_str(b, "<p class=\"note\">");
+		markup_text(b, buf_slice(&when));
+		buf_str(b, "</p>\n");
+	}
 	buf_free(&when);
 	matrix(b, r);
 }

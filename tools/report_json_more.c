@@ -181,6 +181,17 @@ officials(struct buf *b, const struct report *r)
 	}
 	buf_char(b, ']');
 	object_number(b, "official_all", r->officials_all);
+	object_name(b, "calls");
+	buf_char(b, '[');
+	for (size_t i = 0; i < r->ncalls; i++) {
+		object_sep(b);
+		buf_char(b, '{');
+		object_text(b, "provider", slice_of(r->calls[i].provider));
+		object_number(b, "made", (uint64_t)r->calls[i].made);
+		object_number(b, "most", (uint64_t)r->calls[i].most);
+		buf_char(b, '}');
+	}
+	buf_char(b, ']');
 	compared(b, r);
 }
 

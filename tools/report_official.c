@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "reputation/budget.h"
 #include "reputation/dmarc.h"
 
 #define DOMAINS		10
@@ -159,6 +160,36 @@ take(void *with, const struct snapshot *s)
 	return keep(f, s, &f->last);
 }
 
+/* calls - how often we asked in the month in which the period ends, of how
+ * often we may; all tenants' subjects are in it */
+static int
+calls(struct making *m)
+{
+	static const char *const asked[] = { "google", "microsoft" };
+	struct report *r = m->r;
+
+	for (size_t i = 0; i < 2 && !report_scoped(r) &&
+	    m->in->config != NULL; i++) {
+		struct budget_ask ask = { .provider = slice_of(asked[i]),
+			.subject = SLICE("-"), .now = (int64_t)r->period.until *
+			CLOCK_DAY - 1 };
+		struct budget_answer answer;
+		struct budget_rules rules;
+
+		if (budget_credentials(m->in->config, ask.provider) == NULL)
+			continue;
+		budget_rules_of(m->in->config, ask.provider, &rules);
+		if (budget_look(m->in->watch, &rules, &ask, &answer,
+		    m->why) == -1)
+			return -1;
+		r->calls[r->ncalls++] = (struct calls){ asked[i], answer.each,
+		    rules.each };
+		r->calls_made = answer.central;
+		r->calls_most = rules.central;
+	}
+	return 0;
+}
+
 /* compare - our scores beside their words */
 static int
 compare(struct making *m, const struct officials *f)
@@ -187,6 +218,8 @@ report_officials(struct making *m)
 	r->officials = arena_array(r->arena, OFFICIALS, sizeof(*r->officials));
 	if (r->officials == NULL)
 		return why_kind(m->why, WHY_MEMORY, "out of memory");
+	if (calls(m) == -1)
+		goto out;
 	if (snapshots_each(m->in->watch, m->in->desk, r->period.until - YEAR,
 	    r->period.until, take, &f, m->why) == -1)
 		goto out;

@@ -254,6 +254,10 @@ officials(const struct report *r, const struct pen *p)
 		    ((struct slice){ when.data, when.len > 10 ? 10 :
 		    when.len })));
 	}
+	buf_reset(&when);
+	report_calls(r, &when);
+	if (when.len > 0)
+		pen_wrap(p, 0, 0, buf_slice(&when));
 	buf_free(&when);
 	compared(r, p);
 }

@@ -146,6 +146,24 @@ official_text(const struct snapshot *s, struct buf *b)
 		buf_printf(b, " (%s)", snapshot_state_names[s->state]);
 }
 
+/* report_calls - how much of the month's budget is left */
+void
+report_calls(const struct report *r, struct buf *b)
+{
+	char day[16];
+
+	if (r->ncalls == 0)
+		return;
+	buf_printf(b, "Calls left in %.7s:", day_text(r->period.until - 1,
+	    day));
+	for (size_t i = 0; i < r->ncalls; i++)
+		buf_printf(b, " %s %lld of %lld,", r->calls[i].provider,
+		    (long long)(r->calls[i].most - r->calls[i].made),
+		    (long long)r->calls[i].most);
+	buf_printf(b, " in all %lld of %lld.", (long long)(r->calls_most -
+	    r->calls_made), (long long)r->calls_most);
+}
+
 /* many - "3 tenants", and what parts it from those before */
 static void
 many(struct buf *b, size_t n, enum subject_kind kind, size_t *told,

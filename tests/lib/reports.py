@@ -54,7 +54,9 @@ class Stores:
         self.conf = f"{self.folder}/penstock.conf"
         with open(self.conf, "w") as f:
             f.write(f'store = "{self.folder}"\n'
-                    f'policy = "{self.folder}/policy.conf"\n')
+                    f'policy = "{self.folder}/policy.conf"\n'
+                    f'snapshot {{ google_credentials = '
+                    f'"{self.folder}/google.json" }}\n')
 
     def __enter__(self):
         return self
