@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -306,6 +307,23 @@ def test_the_number_of_calls_ends_it(world):
     assert "all 4 calls of this month are used" in w.states()[0][1]
     # the next month both may be asked again
     assert w.fetch(now=NOW + 32 * DAY) == 2
+
+
+def test_killed_while_it_asks(world):
+    w = world()
+    google(w, "acme.example", (200, {"slow": True, "cut": 1}, "{}"))
+    now = int(time.time())
+    process = proc.start(
+        [f"{proc.BUILD}/snapshots/fetch", f"{w.folder}/penstock.conf",
+         str(now), "acme.example:30"], stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL)
+    proc.wait_for(lambda: len(w.server.asked) == 2, 60, "the second call")
+    assert proc.stop(process, signal.SIGKILL) == -signal.SIGKILL
+    # both calls are counted, and it does not begin again by itself
+    listed = json.loads(w.penstock("snapshot", "list", "--json"))
+    assert listed["budget"]["calls"] == 2
+    assert w.fetch(now=now + 60) == 0
+    assert len(w.server.asked) == 2
 
 
 def test_a_request_is_done_once(world):
