@@ -22,7 +22,7 @@
 
 static const char *const where_names[] = { "penstock.conf", "milter",
 	"the block of another program", "token", "unsubscribe", "ingest",
-	"release", "snapshot" };
+	"release", "snapshot", "alert" };
 
 #define MAP_LEAST	(INT64_C(1) << 20)
 #define MAP_MOST	(INT64_C(1) << 46)
@@ -99,8 +99,14 @@ static const struct keyword rows[] = {
 	  .unset = "", .help = "user to become" },
 	{ "preflight", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
 	  .help = "penstock-preflight" },
-	{ "alert", KEYWORD_BLOCK, IN_FILE, WORD_OTHER,
+	{ "alert", KEYWORD_BLOCK, IN_FILE, WORD_ALERT,
 	  .help = "penstock-alert" },
+	{ "user", KEYWORD_STRING, IN_ALERT, WORD_ALERT_USER,
+	  .unset = "", .help = "user to become" },
+	{ "keep_hours", KEYWORD_DURATION, IN_ALERT, WORD_ALERT_KEEP_HOURS,
+	  .unset = "35 days", .help = "how long counts per hour are kept" },
+	{ "keep_days", KEYWORD_DURATION, IN_ALERT, WORD_ALERT_KEEP_DAYS,
+	  .unset = "1095 days", .help = "how long counts per day are kept" },
 	{ "unsubscribe", KEYWORD_BLOCK, IN_FILE, WORD_UNSUBSCRIBE,
 	  .help = "penstock-unsubscribe" },
 	{ "token", KEYWORD_BLOCK, IN_FILE, WORD_TOKEN,
@@ -413,6 +419,10 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			config_snapshot(r, n, row->id);
 			continue;
 		}
+		if (where == IN_ALERT) {
+			config_alert(r, n, row->id);
+			continue;
+		}
 		if (where == IN_TOKEN || where == IN_UNSUBSCRIBE) {
 			config_unsubscribe(r, n, row->id);
 			continue;
@@ -456,6 +466,9 @@ read_chain(struct reader *r, const struct node *n, unsigned where)
 			break;
 		case WORD_SNAPSHOT:
 			read_chain(r, n->child, IN_SNAPSHOT);
+			break;
+		case WORD_ALERT:
+			read_chain(r, n->child, IN_ALERT);
 			break;
 		case WORD_OTHER:
 			read_chain(r, n->child, IN_OTHER);
@@ -506,6 +519,7 @@ defaults(struct config *c)
 	config_unsubscribe_defaults(c);
 	config_release_defaults(c);
 	config_snapshot_defaults(c);
+	config_alert_defaults(c);
 }
 
 /* config_load - read penstock.conf whole, or not at all */

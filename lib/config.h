@@ -92,6 +92,10 @@ struct config {
 		const char	*microsoft_url;
 		int64_t		 microsoft_calls;
 	} snapshot;
+	struct {
+		const char	*user;		/* "" stays as started */
+		int64_t		 keep_hours, keep_days;	/* us: of cells */
+	} alert;
 };
 
 /* Every word of the file, its default and its sense; also for the lint. */

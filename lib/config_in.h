@@ -6,6 +6,7 @@
  * config_ingest.c: penstock-ingest.
  * config_release.c: penstock-release.
  * config_snapshot.c: whom penstock-alert asks.
+ * config_alert.c: penstock-alert.
  */
 #ifndef LIB_CONFIG_IN_H
 #define LIB_CONFIG_IN_H
@@ -38,13 +39,15 @@ enum {				/* ids of rows */
 	WORD_SNAPSHOT_GOOGLE_CREDENTIALS, WORD_SNAPSHOT_GOOGLE_URL,
 	WORD_SNAPSHOT_GOOGLE_TOKEN_URL, WORD_SNAPSHOT_GOOGLE_DOMAINS,
 	WORD_SNAPSHOT_GOOGLE_CALLS, WORD_SNAPSHOT_MICROSOFT_CREDENTIALS,
-	WORD_SNAPSHOT_MICROSOFT_URL, WORD_SNAPSHOT_MICROSOFT_CALLS
+	WORD_SNAPSHOT_MICROSOFT_URL, WORD_SNAPSHOT_MICROSOFT_CALLS,
+	WORD_ALERT, WORD_ALERT_USER, WORD_ALERT_KEEP_HOURS,
+	WORD_ALERT_KEEP_DAYS
 };
 
 /* Where a row may stand. */
 enum { IN_FILE = 1, IN_MILTER = 2, IN_OTHER = 4, IN_TOKEN = 8,
 	IN_UNSUBSCRIBE = 16, IN_INGEST = 32, IN_RELEASE = 64,
-	IN_SNAPSHOT = 128 };
+	IN_SNAPSHOT = 128, IN_ALERT = 256 };
 
 struct reader {
 	struct config	*config;
@@ -70,5 +73,7 @@ void	config_release(struct reader *, const struct node *, int id);
 void	config_release_defaults(struct config *);
 void	config_snapshot(struct reader *, const struct node *, int id);
 void	config_snapshot_defaults(struct config *);
+void	config_alert(struct reader *, const struct node *, int id);
+void	config_alert_defaults(struct config *);
 
 #endif

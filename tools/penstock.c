@@ -79,6 +79,8 @@ static const struct command commands[] = {
 	    "who decided what, when and why; --verify checks the chain" },
 	{ "events", tool_events,
 	    "what the gate did, one line each; --follow, --json" },
+	{ "usage", tool_usage_month,
+	    "what each tenant and group sent in a month, for an invoice" },
 	{ "status", tool_status,
 	    "is the gate well, and what did its last reload say" },
 	{ "reload", tool_reload,

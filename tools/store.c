@@ -18,6 +18,7 @@
 
 #include "tools/store_outcomes.h"
 #include "tools/store_rows.h"
+#include "tools/store_watch.h"
 #include "tools/tool.h"
 
 #define STAT_USAGE	"penstock store stat [STORE ...] [--json]"
@@ -101,6 +102,7 @@ struct figures {
 	int64_t		 time;
 	uint64_t	 pruned[DB_TABLES_MAX];	/* of outcomes/ */
 	int64_t		 oldest;
+	uint64_t	 counted[2];	/* of watch/: event, outcome */
 };
 
 /* mib - for eyes */
@@ -139,6 +141,10 @@ stat_json(const struct figures *f, struct buf *b)
 		buf_printf(b, ",\"oldest_us\":%" PRId64, f->oldest);
 		json_tables(f, "pruned", f->pruned, b);
 	}
+	if (strcmp(f->name, "watch") == 0)
+		buf_printf(b, ",\"last_event\":%" PRIu64
+		    ",\"last_outcome\":%" PRIu64, f->counted[0],
+		    f->counted[1]);
 	json_tables(f, "rows", f->st.entries, b);
 	buf_char(b, '}');
 }
@@ -166,6 +172,10 @@ stat_eyes(const struct figures *f, struct buf *b)
 		event_time(f->oldest, b);
 		buf_char(b, '\n');
 	}
+	if (strcmp(f->name, "watch") == 0)
+		buf_printf(b, "  counted       up to event %" PRIu64
+		    " and outcome %" PRIu64 "\n", f->counted[0],
+		    f->counted[1]);
 	if (strcmp(f->name, "gate") != 0)
 		return;
 	buf_printf(b, "  last event    %" PRIu64, f->last);
@@ -201,7 +211,9 @@ figures(const char *root, struct figures *f, struct why *why)
 	    &f->about.layout, why) == 1 && db_stat(db, &f->st, why) == 0)
 		rc = strcmp(f->name, "gate") == 0 ? gate_last(dir, f, why) :
 		    strcmp(f->name, "outcomes") == 0 ? store_outcomes(dir,
-		    &f->about, f->pruned, &f->oldest, why) : 0;
+		    &f->about, f->pruned, &f->oldest, why) :
+		    strcmp(f->name, "watch") == 0 ? store_watch_places(dir,
+		    f->counted, why) : 0;
 	db_close(db);
 	free(dir);
 	return rc;

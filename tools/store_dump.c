@@ -1,5 +1,6 @@
 /*
- * store_dump - penstock store dump: the gate's store as JSON lines.
+ * store_dump - penstock store dump: the gate's store as JSON lines, or watch/
+ * (tools/store_watch.c).
  *
  * Each with "record": "store" first, then "status", "counter", "head", "form"
  * and "event"; an event has the keys of `penstock events --json` beside it.
@@ -9,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/store_watch.h"
 #include "tools/tool.h"
 
-#define DUMP_USAGE	"penstock store dump"
+#define DUMP_USAGE	"penstock store dump [gate | watch]"
 
 enum { BATCH = 256 };
 
@@ -183,6 +185,25 @@ dump(struct store *store, struct arena *arena, struct buf *b, struct why *why)
 	return fflush(stdout) == 0 ? 0 : why_errno(why, "cannot write");
 }
 
+/* dump_watch - the other store */
+static int
+dump_watch(const struct tool *tool)
+{
+	struct config *config = NULL;
+	struct why why;
+	int rc = tool_config(tool, &config);
+	char *dir;
+
+	if (rc != TOOL_OK)
+		return rc;
+	dir = xasprintf("%s/watch", config->store);
+	if (store_watch_dump(dir, stdout, &why) == -1)
+		rc = tool_fail(TOOL_BROKEN, "%s", why.text);
+	free(dir);
+	config_free(config);
+	return rc;
+}
+
 /* tool_store_dump - JSON lines */
 int
 tool_store_dump(const struct tool *tool, int argc, char **argv)
@@ -196,7 +217,9 @@ tool_store_dump(const struct tool *tool, int argc, char **argv)
 
 	if (tool_asks_help(argc, argv))
 		return tool_help(DUMP_USAGE);
-	if (argc > 0)
+	if (argc == 1 && strcmp(argv[0], "watch") == 0)
+		return dump_watch(tool);
+	if (argc > 1 || (argc == 1 && strcmp(argv[0], "gate") != 0))
 		return tool_usage(DUMP_USAGE);
 	if ((rc = tool_config(tool, &config)) != TOOL_OK ||
 	    (rc = tool_store(config, &store)) != TOOL_OK)

@@ -18,10 +18,11 @@
 #include "lib/store.h"
 #include "lib/suppress.h"
 #include "reputation/outcome.h"
+#include "tools/store_watch.h"
 
 enum { PAGE = 256 };
 
-const char *const store_names[] = { "outcomes", "release", "checks", "watch",
+const char *const store_names[] = { "watch", "outcomes", "release", "checks",
 	"gate", "consent", "desk", NULL };
 
 /* store_there - its data file is */
@@ -254,6 +255,8 @@ store_rows(const char *root, const char *name, struct buf *said,
 		rc = listed(dir, SUPPRESS_CONSENT, said, why);
 	else if (strcmp(name, "desk") == 0)
 		rc = listed(dir, SUPPRESS_DESK, said, why);
+	else if (strcmp(name, "watch") == 0)
+		rc = store_watch_verify(dir, said, why);
 	else if ((rc = db_verify(dir, NULL, why)) == 0)
 		buf_str(said, "every page and key");
 	free(dir);

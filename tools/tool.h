@@ -80,6 +80,7 @@ int	tool_advice_dismiss(const struct tool *, int argc, char **argv);
 int	tool_audit(const struct tool *, int argc, char **argv);
 int	tool_limits(const struct tool *, int argc, char **argv);
 int	tool_report(const struct tool *, int argc, char **argv);
+int	tool_usage_month(const struct tool *, int argc, char **argv);
 int	tool_events(const struct tool *, int argc, char **argv);
 int	tool_status(const struct tool *, int argc, char **argv);
 int	tool_reload(const struct tool *, int argc, char **argv);

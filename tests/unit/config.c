@@ -95,6 +95,8 @@ defaults(const struct config *c)
 	    "https://oauth2.googleapis.com/token");
 	assert_string_equal(c->snapshot.microsoft_url,
 	    "https://sendersupport.olc.protection.outlook.com/snds");
+	assert_true(c->alert.keep_hours == 35 * 24 * 3600 * S);
+	assert_true(c->alert.keep_days == INT64_C(1095) * 24 * 3600 * S);
 }
 
 static void
@@ -108,6 +110,7 @@ an_empty_file_means_the_defaults(void **state)
 	assert_string_equal(c->milter.user, "");
 	assert_string_equal(c->milter.socket_group, "");
 	assert_string_equal(c->release.user, "");
+	assert_string_equal(c->alert.user, "");
 	config_free(c);
 	config_free(NULL);
 }
@@ -124,7 +127,8 @@ everything_set(void **state)
 	    "journal = {\"postfix@-.service\"} journal_folder = \"/j\"\n"
 	    "log_zone = \"UTC\"\n"
 	    "instances = {\"postfix-two=two\"} relays = {\"hop:25\"} }\n"
-	    "preflight { } alert { user = \"a\" } monitor { listen = "
+	    "preflight { } alert { user = \"a\" keep_hours = \"48h\"\n"
+	    "keep_days = \"70 days\" } monitor { listen = "
 	    "\"127.0.0.1:8080\" } keys { user = \"\" }\n"
 	    "release { config_directory = \"/c\" command_directory = \"/d\"\n"
 	    "agent = \"unix:/a\" user = \"r\" inventory = \"2s\"\n"
@@ -141,6 +145,9 @@ everything_set(void **state)
 	assert_string_equal(c->policy, "/p");
 	assert_string_equal(c->keys, "/k");
 	assert_true(c->map_size == 1 << 30);
+	assert_string_equal(c->alert.user, "a");
+	assert_true(c->alert.keep_hours == 48 * 3600 * S);
+	assert_true(c->alert.keep_days == 70 * 24 * 3600 * S);
 	assert_string_equal(c->milter.socket, "inet:8893@127.0.0.1");
 	assert_string_equal(c->milter.socket_group, "g");
 	assert_string_equal(c->milter.user, "u");
@@ -244,6 +251,7 @@ the_sample_says_the_defaults(void **state)
 	assert_string_equal(c->milter.socket_group, "postfix");
 	assert_string_equal(c->milter.user, "penstock-milter");
 	assert_string_equal(c->release.user, "penstock-release");
+	assert_string_equal(c->alert.user, "penstock-alert");
 	config_free(c);
 	put(all.data);
 	problems_init(&problems, arena);
@@ -270,6 +278,8 @@ static const struct mistake mistakes[] = {
 	{ "release { instances = {\"two=postfix\"} }", "1:24: instances: expected \"instance=/etc/postfix-x\" or \"instance=unix:/socket\", found \"two=postfix\"\n" },
 	{ "release { instances = {\"=/etc/two\"} }", "1:24: instances: expected \"instance=/etc/postfix-x\" or \"instance=unix:/socket\", found \"=/etc/two\"\n" },
 	{ "release { instances = {\"a=/b\", \"a=/c\"} }", "1:32: instances: a is there already\n" },
+	{ "alert { keep_hours = \"1 day\" }", "1:22: keep_hours: \"1 day\" is out of range; expected 172800 to 3153600000 seconds\n" },
+	{ "alert { keep_days = \"63 days\" }", "1:21: keep_days: \"63 days\" is out of range; expected 6048000 to 3153600000 seconds\n" },
 	{ "release { inventory = \"1 day\" }", "1:23: inventory: \"1 day\" is out of range; expected 1 to 3600 seconds\n" },
 	{ "snapshot { google_url = \"http://api.example/\" }", "1:25: google_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"http://api.example/\"\n" },
 	{ "snapshot { google_url = \"http://127.0.0.1.example/\" }", "1:25: google_url: expected \"https://host/path\" (http only to 127.0.0.1, [::1] or localhost), found \"http://127.0.0.1.example/\"\n" },
