@@ -157,11 +157,12 @@ lint:
 
 bench: deps
 	@$(MAKE) --no-print-directory all $(B)/bench/load \
-	    $(B)/bench/bounce $(B)/bench/events
+	    $(B)/bench/bounce $(B)/bench/events $(B)/bench/cells
 	@B=$(B) tests/bench/run
 	@B=$(B) tests/bench/size
 	@B=$(B) tests/bench/ingest
 	@B=$(B) tests/bench/ingest --events
+	@B=$(B) tests/bench/rollup
 	@$(B)/bench/bounce
 
 $(B)/bench/load: tests/bench/load.c $(B)/flags
@@ -175,6 +176,11 @@ $(B)/bench/bounce: $(B)/tests/bench/bounce.o $(REPUTATION) $(LIB)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
 
 $(B)/bench/events: $(B)/tests/bench/events.o $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)
+
+$(B)/bench/cells: $(B)/tests/bench/cells.o $(REPUTATION) $(LIB)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_FLOOR)

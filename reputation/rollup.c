@@ -23,7 +23,8 @@
 #include "lib/provider.h"
 #include "lib/wire.h"
 
-enum { RECORDS = 400000, CELLS = 100000, ARENA = 1 << 20, READ = 500 };
+enum { RECORDS = 400000, CELLS = 100000, ARENA = 1 << 20, READ = 500,
+	AHEAD = 1024 };
 
 static const char *const places[] = { "event", "outcome" };
 enum { EVENT, OUTCOME, PLACES };
@@ -36,11 +37,10 @@ rollup_free(struct rollup *r)
 		return;
 	arena_free(r->arena);
 	arena_free(r->reading);
-	free(r->hours.places);
-	free(r->days.places);
-	free(r->categories.places);
+	rollup_table_free(&r->hours);
+	rollup_table_free(&r->days);
+	rollup_table_free(&r->categories);
 	rollup_senders_free(r->senders);
-	buf_free(&r->key);
 	buf_free(&r->value);
 	free(r);
 }
@@ -170,22 +170,36 @@ full(const struct rollup *r, size_t records)
 	return records >= r->most_records || r->hours.n >= r->most_cells;
 }
 
-/* take_events - behind *at. Fetch: 1 the batch is full. */
+/* fetch - bytes that will be read next are asked for now */
+static void
+fetch(struct slice s)
+{
+	for (size_t i = 0; i < s.n && i < AHEAD; i += 64)
+		__builtin_prefetch(s.p + i);
+}
+
+/* take_events - behind *at. Fetch: 1 the batch is full.  One event is counted
+ * while the next one is on its way from memory. */
 static int
 take_events(struct rollup *r, struct store_walk *walk, uint64_t *at,
     size_t *records, struct why *why)
 {
-	struct slice encoded;
-	uint64_t seq;
-	int got;
+	struct slice now = SLICE_NONE, next;
+	uint64_t seq = 0, behind;
+	int got = store_walk_from(walk, *at + 1, &seq, &now, why);
 
-	for (got = store_walk_from(walk, *at + 1, &seq, &encoded, why);
-	    got == 1; got = store_walk_next(walk, &seq, &encoded, why)) {
-		if (rollup_event(r, walk, encoded, why) == -1)
+	while (got == 1) {
+		if ((got = store_walk_next(walk, &behind, &next, why)) == -1)
+			return -1;
+		if (got == 1)
+			fetch(next);
+		if (rollup_event(r, walk, now, why) == -1)
 			return why_in(why, "event %" PRIu64, seq);
 		*at = seq;
 		if (full(r, ++*records))
 			return 1;
+		now = next;
+		seq = behind;
 	}
 	return got;
 }
@@ -228,31 +242,69 @@ by_key(const void *a, const void *b)
 	    (*(struct tallied *const *)b)->key, ROLLUP_KEY);
 }
 
-/* put_table - each row once, in the order of keys, so that pages are met once;
- * the places of the table are used up by it */
+/* merge - rows that came twice, since their hour was thought to be over, are
+ * one; they stand side by side */
+static void
+merge(struct tally_table *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct tallied *row = t->rows[i], *before = n > 0 ?
+		    t->rows[n - 1] : NULL;
+
+		if (before == NULL || memcmp(before->key, row->key,
+		    ROLLUP_KEY) != 0) {
+			t->rows[n++] = row;
+			continue;
+		}
+		for (size_t k = 0; k < t->numbers; k++)
+			before->n[k] += row->n[k];
+	}
+	t->n = n;
+}
+
+/* last_key - of a table; nothing is behind it. Action. */
+static int
+last_key(struct db_txn *txn, unsigned table, uint8_t last[ROLLUP_KEY],
+    struct why *why)
+{
+	struct slice key, value;
+	int got = db_last(txn, table, &key, &value, why);
+
+	memset(last, 0, ROLLUP_KEY);
+	if (got == 1 && key.n == ROLLUP_KEY)
+		memcpy(last, key.p, ROLLUP_KEY);
+	else if (got == 1)
+		memset(last, 0xff, ROLLUP_KEY);	/* none of ours: look */
+	return got == -1 ? -1 : 0;
+}
+
+/* put_table - each row, in the order of keys, so that pages are met once; most
+ * of the hours are new, and stand behind all that is there */
 static int
 put_table(struct rollup *r, struct db_txn *txn, unsigned table,
     struct tally_table *t, struct why *why)
 {
-	size_t n = 0;
+	uint8_t last[ROLLUP_KEY];
 
-	for (size_t i = 0; i < t->size; i++) {
-		struct tallied *row = t->places[i];
+	for (size_t i = 0; i < t->n; i++)
+		rollup_key(t->rows[i]->at, (struct slice){ t->rows[i]->names,
+		    t->rows[i]->nnames }, t->rows[i]->key);
+	qsort(t->rows, t->n, sizeof(struct tallied *), by_key);
+	if (t == &r->hours)
+		merge(t);
+	if (last_key(txn, table, last, why) == -1)
+		return -1;
+	for (size_t i = 0; i < t->n; i++) {
+		struct tallied *row = t->rows[i];
+		bool new = memcmp(row->key, last, ROLLUP_KEY) > 0;
 
-		if (row == NULL)
-			continue;
-		rollup_key(row->at, row->names, &r->key, row->key);
-		if (buf_failed(&r->key))
-			return why_kind(why, WHY_MEMORY, "no memory for keys");
-		t->places[i] = NULL;
-		t->places[n++] = row;
-	}
-	qsort(t->places, n, sizeof(struct tallied *), by_key);
-	for (size_t i = 0; i < n; i++)
-		if (rollup_add(txn, table, t->places[i]->key,
-		    t->places[i]->names, t->places[i]->n, &r->value,
-		    why) == -1)
+		if ((new ? rollup_append : rollup_add)(txn, table, row->key,
+		    (struct slice){ row->names, row->nnames }, row->n,
+		    &r->value, why) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -349,15 +401,17 @@ int
 rollup_put(struct db_txn *txn, enum grain grain, const struct cell *c,
     struct why *why)
 {
-	struct slice names[ROLLUP_NAMES];
+	struct slice names[ROLLUP_NAMES], packed;
+	char room[ROLLUP_PACKED];
 	uint8_t key[ROLLUP_KEY];
 	struct buf b = BUF_INIT;
 	int rc;
 
 	rollup_names(c, names);
-	rollup_key(c->at, names, &b, key);
+	packed = rollup_pack(names, room);
+	rollup_key(c->at, packed, key);
 	rc = rollup_add(txn, grain == GRAIN_HOUR ? WATCH_HOURS : WATCH_DAYS,
-	    key, names, c->n, &b, why);
+	    key, packed, c->n, &b, why);
 	buf_free(&b);
 	return rc;
 }
@@ -370,12 +424,14 @@ rollup_put_category(struct db_txn *txn, const struct category_cell *c,
 	const struct slice names[ROLLUP_NAMES] = { c->group, c->tenant,
 		c->pool, c->address, c->provider, c->kind, c->category };
 	const uint64_t n[] = { c->count, c->last };
+	char room[ROLLUP_PACKED];
+	struct slice packed = rollup_pack(names, room);
 	uint8_t key[ROLLUP_KEY];
 	struct buf b = BUF_INIT;
 	int rc;
 
-	rollup_key(c->day, names, &b, key);
-	rc = rollup_add(txn, WATCH_CATEGORIES, key, names, n, &b, why);
+	rollup_key(c->day, packed, key);
+	rc = rollup_add(txn, WATCH_CATEGORIES, key, packed, n, &b, why);
 	buf_free(&b);
 	return rc;
 }

@@ -40,17 +40,7 @@
 
 enum { FORMAT = 1 };
 
-/* put_name - cut at what a length byte can say */
-static void
-put_name(struct buf *b, struct slice s)
-{
-	size_t n = s.n > ROLLUP_NAME ? ROLLUP_NAME : s.n;
-
-	put_u8(b, (uint8_t)n);
-	buf_add(b, s.p, n);
-}
-
-/* get_name - and back */
+/* get_name - one of those that were packed */
 static struct slice
 get_name(struct wire *w)
 {
@@ -65,18 +55,25 @@ get_name(struct wire *w)
 	return s;
 }
 
+/* rollup_pack - all seven */
+struct slice
+rollup_pack(const struct slice names[ROLLUP_NAMES], char *room)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < ROLLUP_NAMES; i++)
+		n = rollup_pack_one(room, n, names[i]);
+	return (struct slice){ room, n };
+}
+
 /* rollup_key - when, and about whom */
 void
-rollup_key(int32_t at, const struct slice names[ROLLUP_NAMES], struct buf *b,
-    uint8_t key[ROLLUP_KEY])
+rollup_key(int32_t at, struct slice packed, uint8_t key[ROLLUP_KEY])
 {
 	uint8_t hash[HASH_SHA256];
 	uint32_t t = at > 0 ? (uint32_t)at : 0;
 
-	buf_reset(b);
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		put_name(b, names[i]);
-	hash_sha256(b->data, b->len, hash);
+	hash_sha256(packed.p, packed.n, hash);
 	for (int i = 0; i < 4; i++)
 		key[i] = (uint8_t)(t >> (24 - 8 * i));
 	memcpy(key + 4, hash, ROLLUP_KEY - 4);
@@ -184,14 +181,13 @@ rollup_category(struct slice key, struct slice value, struct category_cell *c)
 
 /* put_value - a row; false: there is nothing to be said */
 static bool
-put_value(struct buf *b, unsigned table, const struct slice *names,
+put_value(struct buf *b, unsigned table, struct slice packed,
     const uint64_t *n)
 {
 	uint32_t which = 0;
 
 	put_u8(b, FORMAT);
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		put_name(b, names[i]);
+	buf_slices(b, packed);
 	if (table == WATCH_CATEGORIES) {
 		put_u64(b, n[OF_COUNT]);
 		put_u64(b, n[OF_LAST]);
@@ -234,8 +230,7 @@ there(struct db_txn *txn, unsigned table, struct slice key, uint64_t *n,
 /* rollup_add - one row */
 int
 rollup_add(struct db_txn *txn, unsigned table, const uint8_t key[ROLLUP_KEY],
-    const struct slice names[ROLLUP_NAMES], const uint64_t *n, struct buf *b,
-    struct why *why)
+    struct slice packed, const uint64_t *n, struct buf *b, struct why *why)
 {
 	struct slice k = { (const char *)key, ROLLUP_KEY };
 	uint64_t now[TALLIES] = { 0 };
@@ -252,10 +247,26 @@ rollup_add(struct db_txn *txn, unsigned table, const uint8_t key[ROLLUP_KEY],
 		for (size_t i = 0; i < TALLIES; i++)
 			now[i] += n[i];
 	buf_reset(b);
-	some = put_value(b, table, names, now);
+	some = put_value(b, table, packed, now);
 	if (buf_failed(b))
 		return why_kind(why, WHY_MEMORY, "no memory for a cell");
 	if (some)
 		return db_put(txn, table, k, buf_slice(b), why);
 	return got == 1 && db_delete(txn, table, k, why) == -1 ? -1 : 0;
+}
+
+/* rollup_append - one row that is new and the last */
+int
+rollup_append(struct db_txn *txn, unsigned table,
+    const uint8_t key[ROLLUP_KEY], struct slice packed, const uint64_t *n,
+    struct buf *b, struct why *why)
+{
+	bool some;
+
+	buf_reset(b);
+	some = put_value(b, table, packed, n);
+	if (buf_failed(b))
+		return why_kind(why, WHY_MEMORY, "no memory for a cell");
+	return some ? db_append(txn, table, (struct slice){
+	    (const char *)key, ROLLUP_KEY }, buf_slice(b), why) : 0;
 }

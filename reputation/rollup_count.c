@@ -1,9 +1,11 @@
 /*
  * rollup_count - which cell an event or an outcome counts in.
  *
- * Cells of a batch are found by the hash of hour and names, from the record's
- * own bytes: nothing is copied unless the cell is new.  Mail comes in runs (a
- * campaign to one provider), so the cell of the last record is tried first.
+ * Cells of a batch are found by their hour and names, packed as the value will
+ * have them: one run of bytes to hash and to compare, and in the row right
+ * behind its numbers, since what costs here is memory that is not in the
+ * cache.  Mail comes in runs (a campaign to one provider), so the cell of the
+ * last record is tried first.
  *
  * A void gives back what the event that it names counted, in the hour of that
  * event: so it is read again.  When it was pruned it counts as little in a
@@ -24,7 +26,8 @@
 #include "lib/wire.h"
 #include "reputation/classify.h"
 
-enum { FIRST = 1024, SENDERS = 4096, PROVIDER = 6 /* in names */ };
+enum { FIRST = 1024, SENDERS = 4096,
+	RETIRE = 50 };			/* of what a batch may have, a part */
 
 /* Who sent, by the low bits of the sequence of the event. */
 struct senders {
@@ -50,39 +53,71 @@ int
 rollup_table_new(struct tally_table *t, size_t numbers)
 {
 	t->numbers = numbers;
-	t->n = 0;
-	t->size = FIRST;
+	t->size = t->room = FIRST;
 	t->places = calloc(t->size, sizeof(*t->places));
-	return t->places == NULL ? -1 : 0;
+	t->rows = calloc(t->room, sizeof(struct tallied *));
+	return t->places == NULL || t->rows == NULL ? -1 : 0;
+}
+
+/* retire - what is there is not searched any more */
+static void
+retire(struct tally_table *t)
+{
+	if (t->used > 0)
+		memset(t->places, 0, t->size * sizeof(*t->places));
+	t->used = 0;
 }
 
 /* rollup_table_empty - its rows were the arena's */
 void
 rollup_table_empty(struct tally_table *t)
 {
-	if (t->n > 0)
-		memset(t->places, 0, t->size * sizeof(*t->places));
+	retire(t);
 	t->n = 0;
+	t->newest = 0;
+}
+
+/* rollup_table_free - its rows are the arena's */
+void
+rollup_table_free(struct tally_table *t)
+{
+	free(t->places);
+	free(t->rows);
+}
+
+/* enlist - one row more */
+static int
+enlist(struct tally_table *t, struct tallied *row)
+{
+	if (t->n == t->room) {
+		struct tallied **wider = reallocarray(t->rows, t->room * 2,
+		    sizeof(struct tallied *));
+
+		if (wider == NULL)
+			return -1;
+		t->rows = wider;
+		t->room *= 2;
+	}
+	t->rows[t->n++] = row;
+	return 0;
 }
 
 /* grow - twice the room */
 static int
 grow(struct tally_table *t)
 {
-	size_t size = t->size * 2;
-	struct tallied **places = calloc(size, sizeof(*places));
+	size_t size = t->size * 2, at;
+	struct tally_place *places = calloc(size, sizeof(*places));
 
 	if (places == NULL)
 		return -1;
 	for (size_t i = 0; i < t->size; i++) {
-		struct tallied *row = t->places[i];
-		size_t at;
-
-		if (row == NULL)
+		if (t->places[i].row == NULL)
 			continue;
-		for (at = row->hash & (size - 1); places[at] != NULL;)
+		for (at = t->places[i].hash & (size - 1);
+		    places[at].row != NULL;)
 			at = (at + 1) & (size - 1);
-		places[at] = row;
+		places[at] = t->places[i];
 	}
 	free(t->places);
 	t->places = places;
@@ -92,79 +127,92 @@ grow(struct tally_table *t)
 
 /* same - is that row about these names? */
 static inline bool
-same(const struct tallied *row, int32_t at, const struct slice *names)
+same(const struct tallied *row, int32_t at, struct slice packed)
 {
-	if (row->at != at)
-		return false;
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		if (!slice_eq(row->names[i], names[i]))
-			return false;
-	return true;
+	return row->at == at && row->nnames == packed.n &&
+	    memcmp(row->names, packed.p, packed.n) == 0;
 }
 
 /* add - a row that is new */
 static struct tallied *
-add(struct rollup *r, struct tally_table *t, uint64_t hash, int32_t at,
-    const struct slice *names)
+add(struct rollup *r, const struct tally_table *t, uint64_t hash, int32_t at,
+    struct slice packed)
 {
-	struct tallied *row = arena_alloc(r->arena, sizeof(*row) +
-	    t->numbers * sizeof(row->n[0]));
+	size_t numbers = t->numbers * sizeof(uint64_t);
+	struct tallied *row = arena_alloc(r->arena, sizeof(*row) + numbers +
+	    packed.n);
+	char *names;
 
 	if (row == NULL)
 		return NULL;
+	names = (char *)row->n + numbers;
+	memcpy(names, packed.p, packed.n);
 	row->hash = hash;
 	row->at = at;
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		if ((row->names[i] = arena_copy(r->arena, names[i].p != NULL ?
-		    names[i] : SLICE(""))).p == NULL)
-			return NULL;
+	row->nnames = (uint32_t)packed.n;
+	row->names = names;
 	return row;
 }
 
 /* row_of - the row of those names in the batch; NULL: no memory */
 static struct tallied *
 row_of(struct rollup *r, struct tally_table *t, int32_t at,
-    const struct slice *names)
+    struct slice packed)
 {
+	uint64_t hash = hash_64(r->seed ^ (uint64_t)at, packed.p, packed.n);
+	struct tally_place *p;
 	struct tallied *row;
-	uint64_t hash;
 	size_t i;
 
-	buf_reset(&r->key);
-	buf_add(&r->key, &at, sizeof(at));
-	for (i = 0; i < ROLLUP_NAMES; i++) {
-		uint32_t n = (uint32_t)names[i].n;
-
-		buf_add(&r->key, &n, sizeof(n));
-		buf_slices(&r->key, names[i]);
-	}
-	if (buf_failed(&r->key))
-		return NULL;
-	hash = hash_64(r->seed, r->key.data, r->key.len);
-	for (i = hash & (t->size - 1); (row = t->places[i]) != NULL;
+	for (i = hash & (t->size - 1); (p = &t->places[i])->row != NULL;
 	    i = (i + 1) & (t->size - 1))
-		if (row->hash == hash && same(row, at, names))
-			return row;
-	if ((row = add(r, t, hash, at, names)) == NULL)
+		if (p->hash == hash && same(p->row, at, packed))
+			return p->row;
+	if ((row = add(r, t, hash, at, packed)) == NULL ||
+	    enlist(t, row) == -1)
 		return NULL;
-	t->places[i] = row;
-	if (++t->n >= t->size / 4 * 3 && grow(t) == -1)
-		return NULL;
-	return row;
+	*p = (struct tally_place){ hash, row };
+	return ++t->used >= t->size / 4 * 3 && grow(t) == -1 ? NULL : row;
+}
+
+/* Names of a record, packed; the provider comes last and is put anew. */
+struct packed {
+	char	room[ROLLUP_PACKED];
+	size_t	front;			/* bytes of the six before it */
+};
+
+/* pack - all but the provider */
+static void
+pack(struct packed *p, struct slice group, struct slice tenant,
+    struct slice domain, struct slice stream, struct slice pool,
+    struct slice address)
+{
+	size_t n = rollup_pack_one(p->room, 0, group);
+
+	n = rollup_pack_one(p->room, n, tenant);
+	n = rollup_pack_one(p->room, n, domain);
+	n = rollup_pack_one(p->room, n, stream);
+	n = rollup_pack_one(p->room, n, pool);
+	p->front = rollup_pack_one(p->room, n, address);
 }
 
 /* cell_of - the cell of that hour; the last one is at hand */
 static struct tallied *
-cell_of(struct rollup *r, int64_t time, struct slice *names)
+cell_of(struct rollup *r, int64_t time, struct packed *p,
+    struct slice provider)
 {
 	int32_t at = time > 0 ? (int32_t)(time / ROLLUP_HOUR) : 0;
+	struct slice packed = { p->room, rollup_pack_one(p->room, p->front,
+	    provider) };
 
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		if (names[i].n > ROLLUP_NAME)
-			names[i].n = ROLLUP_NAME;
-	if (r->last != NULL && same(r->last, at, names))
+	if (r->last != NULL && same(r->last, at, packed))
 		return r->last;
-	return r->last = row_of(r, &r->hours, at, names);
+	if (at > r->hours.newest) {
+		if (r->hours.used > r->most_cells / RETIRE)
+			retire(&r->hours);
+		r->hours.newest = at;
+	}
+	return r->last = row_of(r, &r->hours, at, packed);
 }
 
 /* no_memory - for a cell */
@@ -178,13 +226,11 @@ no_memory(struct why *why)
 int
 rollup_fold(struct rollup *r, struct why *why)
 {
-	for (size_t i = 0; i < r->hours.size; i++) {
-		struct tallied *hour = r->hours.places[i], *day;
+	for (size_t i = 0; i < r->hours.n; i++) {
+		struct tallied *hour = r->hours.rows[i], *day;
 
-		if (hour == NULL)
-			continue;
-		if ((day = row_of(r, &r->days, hour->at / 24,
-		    hour->names)) == NULL)
+		if ((day = row_of(r, &r->days, hour->at / 24, (struct slice){
+		    hour->names, hour->nnames })) == NULL)
 			return no_memory(why);
 		for (size_t k = 0; k < TALLIES; k++)
 			day->n[k] += hour->n[k];
@@ -217,7 +263,7 @@ went(struct tallied *cell, const struct event_peek *e, const struct counts *c,
 
 /* count_mail - of a message that we took, or let go */
 static int
-count_mail(struct rollup *r, struct event_peek *e, struct slice *names,
+count_mail(struct rollup *r, struct event_peek *e, struct packed *names,
     const struct counts *c, uint64_t sign, struct why *why)
 {
 	struct event_peek_recipient to;
@@ -230,8 +276,7 @@ count_mail(struct rollup *r, struct event_peek *e, struct slice *names,
 		    to.verdict == VERDICT_DEFER ||
 		    to.verdict == VERDICT_REFUSE)
 			continue;
-		names[PROVIDER] = to.provider;
-		if ((cell = cell_of(r, e->time, names)) == NULL)
+		if ((cell = cell_of(r, e->time, names, to.provider)) == NULL)
 			return no_memory(why);
 		if (to.verdict == VERDICT_DROP) {
 			cell->n[TALLY_DROPPED] += sign;
@@ -245,7 +290,7 @@ count_mail(struct rollup *r, struct event_peek *e, struct slice *names,
 
 /* count_refusal - at the provider of the one that it is about */
 static int
-count_refusal(struct rollup *r, struct event_peek *e, struct slice *names,
+count_refusal(struct rollup *r, struct event_peek *e, struct packed *names,
     enum tally tally, uint64_t sign, struct why *why)
 {
 	uint64_t n = sign * (e->count > 0 ? e->count : 1);
@@ -255,8 +300,8 @@ count_refusal(struct rollup *r, struct event_peek *e, struct slice *names,
 
 	if (got == -1)
 		return -1;
-	names[PROVIDER] = got == 1 ? to.provider : SLICE("");
-	if ((cell = cell_of(r, e->time, names)) == NULL)
+	if ((cell = cell_of(r, e->time, names, got == 1 ? to.provider :
+	    SLICE(""))) == NULL)
 		return no_memory(why);
 	cell->n[tally] += n;
 	if ((e->flags & EVENT_UNOWNED) != 0)
@@ -272,22 +317,23 @@ count_event(struct rollup *r, struct event_peek *e, uint64_t sign,
 	static const struct counts accepted = { TALLY_ACCEPTED, false, true },
 	    held = { TALLY_HELD, false, false },
 	    released = { TALLY_ACCEPTED, true, true };
-	struct slice names[ROLLUP_NAMES] = { e->group, e->tenant, e->domain,
-		e->stream, e->pool, e->address, SLICE("") };
+	struct packed names;
 
+	pack(&names, e->group, e->tenant, e->domain, e->stream, e->pool,
+	    e->address);
 	switch (e->kind) {
 	case EVENT_ACCEPT:
-		return count_mail(r, e, names, &accepted, sign, why);
+		return count_mail(r, e, &names, &accepted, sign, why);
 	case EVENT_HOLD:
-		return count_mail(r, e, names, &held, sign, why);
+		return count_mail(r, e, &names, &held, sign, why);
 	case EVENT_RELEASE:	/* unless it was dropped, or expired */
 		return e->verdict != VERDICT_PASS ? 0 :
-		    count_mail(r, e, names, &released, sign, why);
+		    count_mail(r, e, &names, &released, sign, why);
 	case EVENT_DEFER:
-		return count_refusal(r, e, names, TALLY_OVER, sign, why);
+		return count_refusal(r, e, &names, TALLY_OVER, sign, why);
 	case EVENT_REFUSE:
 	case EVENT_DROP:	/* nobody was left of its recipients: 550 */
-		return count_refusal(r, e, names, TALLY_REFUSED, sign, why);
+		return count_refusal(r, e, &names, TALLY_REFUSED, sign, why);
 	case EVENT_VOID:
 	case EVENT_RELOAD:
 	case EVENT_WARMUP:
@@ -474,13 +520,11 @@ count_category(struct rollup *r, const struct outcome *o, struct why *why)
 		slice_of(outcome_kind_names[o->kind]),
 		o->category.n > 0 ? o->category :
 		slice_of(category_names[CATEGORY_UNKNOWN]) };
+	char room[ROLLUP_PACKED];
 	struct tallied *row;
 
-	for (size_t i = 0; i < ROLLUP_NAMES; i++)
-		if (names[i].n > ROLLUP_NAME)
-			names[i].n = ROLLUP_NAME;
 	row = row_of(r, &r->categories, o->time > 0 ?
-	    (int32_t)(o->time / ROLLUP_DAY) : 0, names);
+	    (int32_t)(o->time / ROLLUP_DAY) : 0, rollup_pack(names, room));
 	if (row == NULL)
 		return no_memory(why);
 	row->n[OF_COUNT]++;
@@ -494,14 +538,16 @@ int
 rollup_outcome(struct rollup *r, struct store_walk *walk,
     const struct outcome *o, struct why *why)
 {
-	struct slice names[ROLLUP_NAMES] = { o->group, o->tenant, SLICE(""),
-		o->stream, o->pool, o->address, o->provider };
+	struct packed names;
+	struct slice domain;
 	struct tallied *cell;
 	int got;
 
-	if ((got = sender_of(r, walk, o, &names[2], why)) != 1)
+	if ((got = sender_of(r, walk, o, &domain, why)) != 1)
 		return got;
-	if ((cell = cell_of(r, o->time, names)) == NULL)
+	pack(&names, o->group, o->tenant, domain, o->stream, o->pool,
+	    o->address);
+	if ((cell = cell_of(r, o->time, &names, o->provider)) == NULL)
 		return no_memory(why);
 	tally_outcome(o, reports(r, o->provider), cell->n);
 	return o->kind == OUTCOME_BOUNCED || o->kind == OUTCOME_DEFERRED ?

@@ -628,6 +628,8 @@ the_same_bytes_in_batches_of_any_size(void **state)
 		snprintf(name, sizeof(name), "batches of %zu", batches[i]);
 		same(&want, anew(batches[i], batches[i]), name);
 	}
+	/* hours that are over are set aside, and outcomes come back to them */
+	same(&want, anew(100000, 5000), "in one batch, hours set aside");
 	must(rollup_forget(watch, &why));
 	catch_up();
 	same(&want, dump(), "forgotten and made again");
