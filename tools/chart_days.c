@@ -118,7 +118,7 @@ chart_band(struct buf *b, const char *id, const char *title,
     const char *desc, const struct chart_days *d,
     const struct chart_point *p, const struct chart_line *lines, size_t n)
 {
-	double most = lines[0].at * 1.5;
+	double most = lines[n - 1].at * 1.05;	/* all are in sight */
 	struct chart c;
 
 	chart_begin(&c, b, id, title, desc, HALF, HIGH);
@@ -133,8 +133,6 @@ chart_band(struct buf *b, const char *id, const char *title,
 	for (size_t i = 0; i < n; i++) {
 		double y = chart_y(&c, lines[i].at);
 
-		if (lines[i].at > c.most)
-			continue;
 		buf_printf(b, "<line class=\"cut cut%zu\" x1=\"%.1f\" "
 		    "x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>\n", i + 1, c.left,
 		    c.right, y, y);

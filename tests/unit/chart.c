@@ -98,6 +98,24 @@ pictures_of_nothing_have_no_wild_numbers(void **state)
 }
 
 static void
+every_level_is_in_sight_of_a_small_share(void **state)
+{
+	const struct chart_days d = { LAST, 2, 2 };
+	const struct chart_point p[2] = { { 0.0001, 0.0002, 0.0004, true },
+	    { 0.0002, 0.0003, 0.0005, true } };
+	const struct chart_line lines[3] = { { 0.01, "1 %" }, { 0.02, "2 %" },
+	    { 0.05, "5 %" } };
+
+	(void)state;
+	chart_band(&out, "c", "t", "d", &d, p, lines, 3);
+	buf_char(&out, '\0');
+	assert_non_null(strstr(out.data, "cut1"));
+	assert_non_null(strstr(out.data, "cut2"));
+	assert_non_null(strstr(out.data, "cut3"));
+	assert_non_null(strstr(out.data, ">5 %<"));
+}
+
+static void
 names_in_pictures_are_text_and_cut_between_characters(void **state)
 {
 	char name[200];
@@ -128,6 +146,7 @@ main(void)
 		CASE(markup_is_text_in_a_page),
 		CASE(scales_end_with_numbers_that_are_easy),
 		CASE(pictures_of_nothing_have_no_wild_numbers),
+		CASE(every_level_is_in_sight_of_a_small_share),
 		CASE(names_in_pictures_are_text_and_cut_between_characters),
 	};
 
