@@ -18,6 +18,7 @@
 #include "lib/version.h"
 #include "reputation/rollup.h"
 #include "tools/alert/count.h"
+#include "tools/alert/judge.h"
 
 enum { USAGE = 2, BROKEN = 3 };		/* as penstock(1) */
 
@@ -34,6 +35,7 @@ static const char usage[] =
 /* What the daemon and --once have in common. */
 struct parts {
 	struct count	*count;
+	struct judge	*judge;
 	struct cycle_part list[8];
 	size_t		 n;
 };
@@ -42,6 +44,7 @@ struct parts {
 static void
 parts_free(struct parts *p)
 {
+	judge_free(p->judge);
 	count_free(p->count);
 }
 
@@ -50,10 +53,13 @@ static int
 parts_new(struct parts *p, struct alert *a, bool strict, struct why *why)
 {
 	*p = (struct parts){ .n = 0 };
-	if (count_new(&p->count, a, strict, why) == -1)
+	if (count_new(&p->count, a, strict, why) == -1 ||
+	    judge_new(&p->judge, a, p->count, strict, why) == -1)
 		return -1;
 	p->list[p->n++] = (struct cycle_part){ p->count, NULL, count_ready,
 		NULL };
+	p->list[p->n++] = (struct cycle_part){ p->judge, NULL, judge_ready,
+		judge_reload };
 	return 0;
 }
 
