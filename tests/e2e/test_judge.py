@@ -74,6 +74,10 @@ def test_a_wrong_file_is_said_and_nobody_is_judged(one, tmp_path):
     said = once(one, status=3)
     assert "r.conf:" in said and "tiers rise" in said
     assert "nobody can be judged" in said
+    for more, status in ((["-n"], 3), ([], 78)):    # systemd starts it once
+        got = subprocess.run([gate.program("penstock-alert"), "-c", one.conf,
+                              *more], capture_output=True, text=True)
+        assert got.returncode == status and "tiers rise" in got.stderr
     (tmp_path / "r.conf").write_text(text)
     assert one.penstock("report", "explain", "bad").returncode == 1
 

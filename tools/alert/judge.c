@@ -50,25 +50,44 @@ load(const struct config *config, struct knots **out, struct why *why)
 	return got;
 }
 
-/* judge_new - nobody is judged by numbers that nobody meant */
+/* load_or_refuse - nobody is judged by numbers that nobody meant */
+static int
+load_or_refuse(const struct config *config, struct knots **out,
+    struct why *why)
+{
+	int got = load(config, out, why);
+
+	return got == 1 ? 0 : got == -1 ? -1 : why_set(why, "%s has "
+	    "mistakes, so nobody can be judged; penstock-reputation(5)",
+	    config->reputation != NULL ? config->reputation : KNOTS_DEFAULT);
+}
+
+/* judge_check - before anything is opened */
+int
+judge_check(const struct config *config, struct why *why)
+{
+	struct knots *k = NULL;
+	int rc = load_or_refuse(config, &k, why);
+
+	knots_free(k);
+	return rc;
+}
+
+/* judge_new - with the knots of now */
 int
 judge_new(struct judge **out, struct alert *a, const struct count *count,
     bool strict, struct why *why)
 {
 	struct judge *j = calloc(1, sizeof(*j));
-	int got = 0;
 
 	*out = NULL;
 	if (j == NULL)
 		return why_kind(why, WHY_MEMORY, "no memory to judge");
 	*j = (struct judge){ .alert = a, .count = count, .strict = strict };
 	if (fold_init(why) == -1 ||
-	    (got = load(a->config, &j->knots, why)) != 1) {
+	    load_or_refuse(a->config, &j->knots, why) == -1) {
 		judge_free(j);
-		return got != 0 ? -1 : why_set(why, "%s has mistakes, so "
-		    "nobody can be judged; penstock-reputation(5)",
-		    a->config->reputation != NULL ? a->config->reputation :
-		    KNOTS_DEFAULT);
+		return -1;
 	}
 	*out = j;
 	return 0;

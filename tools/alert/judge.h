@@ -13,7 +13,9 @@
 
 struct judge;
 
-/* Reads reputation.conf: with a mistake in it nobody is judged, -1. strict: as
+/* Is reputation.conf good?  Mistakes are said in the log. Action. */
+int	judge_check(const struct config *, struct why *);
+/* Reads it: with a mistake in it nobody is judged, -1. strict: as
  * count_new. */
 int	judge_new(struct judge **, struct alert *, const struct count *,
 	    bool strict, struct why *);

@@ -103,7 +103,8 @@ run(struct config *config)
 
 	cycle_block();
 	umask(0007);
-	if (alert_become(config, &why) == -1)
+	if (alert_become(config, &why) == -1 ||
+	    judge_check(config, &why) == -1)
 		log_fatal(EX_CONFIG, "%s", why.text);
 	if ((got = open_patiently(&alert, config, &why)) == 1) {
 		log_info("counting what happened to the mail");
@@ -182,6 +183,19 @@ once(struct config *config, bool anew, bool json)
 	return rc == -1 ? BROKEN : 0;
 }
 
+/* check - the configuration is good; and what it names? */
+static int
+check(struct config *config)
+{
+	struct why why;
+	int rc = judge_check(config, &why);
+
+	if (rc == -1)
+		fprintf(stderr, "penstock-alert: %s\n", why.text);
+	config_free(config);
+	return rc == -1 ? BROKEN : 0;
+}
+
 /* main - the options */
 int
 main(int argc, char **argv)
@@ -230,10 +244,8 @@ main(int argc, char **argv)
 		fputs(usage, stderr);
 		return USAGE;
 	}
-	if (only_check) {
-		config_free(config_or_end(path, BROKEN));
-		return 0;
-	}
+	if (only_check)
+		return check(config_or_end(path, BROKEN));
 	if (now || anew)
 		return once(config_or_end(path, BROKEN), anew, json);
 	return run(config_or_end(path, EX_CONFIG));
