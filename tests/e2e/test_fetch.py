@@ -346,6 +346,48 @@ def test_a_request_is_done_once(world):
     assert "desk:2 (google about not a domain) is not done" in w.said
 
 
+@pytest.fixture
+def daemon():
+    """penstock-alert itself, which has no set time."""
+    made = []
+
+    def start(w):
+        log = open(f"{w.folder}/alert.log", "a")
+        made.append(proc.start(
+            [f"{proc.BUILD}/penstock-alert", "-c",
+             f"{w.folder}/penstock.conf"], stdout=log, stderr=log,
+            env={**os.environ, "NOTIFY_SOCKET": ""}))
+        log.close()
+        return made[-1]
+    yield start
+    for process in made:
+        proc.stop(process, signal.SIGKILL)
+
+
+def test_the_daemon_obeys_a_request(world, daemon):
+    w = world(domains=())
+    google(w, "acme.example", page())
+    w.penstock("snapshot", "request", "--provider", "google", "--incident",
+               "I7", "--severity", "critical", "--approver", "Ada",
+               "--reason", "why", "--subject", "acme.example")
+    process = daemon(w)
+    proc.wait_for(lambda: any(r["metric"] == "compliance:spf" for r in
+                              w.rows()), 60, "the answer")
+    listed = json.loads(w.penstock("snapshot", "list", "--json"))
+    assert listed["budget"]["calls"] == len(w.server.asked) == 3
+    # it ends at once, also in the middle of a call
+    w.server.says(QUERY.format("acme.example"),
+                  (200, {"slow": True, "cut": 1}, "{}"))
+    w.penstock("snapshot", "request", "--provider", "google", "--incident",
+               "I8", "--severity", "critical", "--approver", "Ada",
+               "--reason", "why", "--subject", "acme.example")
+    proc.wait_for(lambda: len(w.server.asked) == 5, 60, "another question")
+    assert proc.stop(process, signal.SIGTERM, 30) == 0
+    with open(f"{w.folder}/alert.log") as f:
+        w.said += f.read()
+    assert "snapshot: google about acme.example" in w.said
+
+
 def test_snds(world):
     w = world(google=False, microsoft=True)
     w.server.says("/snds/data.aspx", (200, {}, ""), (200, {}, DATA))

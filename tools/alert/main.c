@@ -18,6 +18,7 @@
 #include "lib/version.h"
 #include "reputation/rollup.h"
 #include "tools/alert/count.h"
+#include "tools/alert/fetch.h"
 #include "tools/alert/judge.h"
 
 enum { USAGE = 2, BROKEN = 3 };		/* as penstock(1) */
@@ -35,6 +36,7 @@ static const char usage[] =
 /* What the daemon and --once have in common. */
 struct parts {
 	struct count	*count;
+	struct fetch	*fetch;		/* of the daemon alone; a thread */
 	struct judge	*judge;
 	struct cycle_part list[8];
 	size_t		 n;
@@ -44,6 +46,7 @@ struct parts {
 static void
 parts_free(struct parts *p)
 {
+	fetch_stop(p->fetch);
 	judge_free(p->judge);
 	count_free(p->count);
 }
@@ -109,7 +112,8 @@ run(struct config *config)
 	if ((got = open_patiently(&alert, config, &why)) == 1) {
 		log_info("counting what happened to the mail");
 		if (parts_new(&parts, &alert, false, &why) == -1 ||
-		    cycle_run(&alert, parts.list, parts.n, &why) == -1)
+		    fetch_start(&parts.fetch, config, alert.watch, &why) ==
+		    -1 || cycle_run(&alert, parts.list, parts.n, &why) == -1)
 			got = -1;
 	}
 	if (got == -1) {
