@@ -36,13 +36,11 @@ score_number(struct buf *out, uint64_t n)
 	}
 }
 
-/* halves - a count in halves: "17", "16.5" */
+/* halves - a count in halves, in whole ones: nobody wrote to half a person */
 static void
 halves(struct buf *out, uint64_t n2)
 {
-	score_number(out, n2 / 2);
-	if (n2 % 2 != 0)
-		buf_str(out, ".5");
+	score_number(out, n2 / 2 + n2 % 2);
 }
 
 /* more - "; a and b" of the rules that were broken */

@@ -115,8 +115,9 @@ report_html_wrong(const struct report *r, struct buf *b)
 {
 	if (r->nwrong == 0)
 		return;
-	html_section(b, "What is wrong, and why", "Advice is for a person to "
-	    "apply or dismiss; nothing is done by itself.");
+	html_section(b, "What is wrong, and why", "Counts are of seven days, "
+	    "and by half of the seven before. Advice is for a person to apply "
+	    "or dismiss; nothing is done by itself.");
 	buf_str(b, "<div class=\"grid\" id=\"chart-f\">\n");
 	for (size_t i = 0; i < r->nwrong && i < CARDS; i++)
 		wrong(b, r, &r->wrong[i], i);

@@ -216,6 +216,8 @@ wrongs(const struct report *r, const struct pen *p)
 	if (r->nwrong == 0)
 		return;
 	pen_head(p, "WHAT IS WRONG, AND WHY");
+	pen_line(p, "  Counts are of seven days, and by half of the seven "
+	    "before.");
 	for (size_t i = 0; i < r->nwrong; i++)
 		wrong(p, &r->wrong[i]);
 	if (r->wrongs > r->nwrong)

@@ -21,7 +21,7 @@
 
 #define MAP	(UINT64_C(64) << 30)
 #define DAY	(24 * 3600 * INT64_C(1000000))
-enum { BATCH = 100000, D0 = 20604 /* a Monday */, DAYS = 7 };
+enum { BATCH = 100000, D0 = 20605 /* a Monday */, DAYS = 7 };
 
 static const char *const providers[] = { "google", "google", "google",
 	"google", "outlook", "outlook", "yahoo", "yahoo", "apple",

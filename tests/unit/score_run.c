@@ -21,7 +21,7 @@
 #include "reputation/watch.h"
 
 #define MAP	(UINT64_C(64) << 20)
-#define DAY	20604			/* a Monday */
+#define DAY	20605			/* a Monday */
 
 extern const char reputation_data[];
 

@@ -17,7 +17,7 @@
 #include "tools/alert/warming.h"
 
 #define MAP	(UINT64_C(64) << 20)
-#define DAY	20604
+#define DAY	20605
 
 static char root[64];
 static struct store *gate;
