@@ -288,6 +288,14 @@ def test_asked_too_often(world, wait, days):
     assert w.fetch(now=NOW + days * DAY) == 1
 
 
+def test_asked_to_wait_for_ever(world):
+    w = world()
+    google(w, "acme.example", (429, {
+        "Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, "slow down"))
+    assert w.fetch("acme.example:30") == 1
+    assert "it asks to wait for 34560000 s" in w.states()[0][1]
+
+
 def test_pages_without_end(world):
     w = world(more="\tcalls = 1000\n\tgoogle_calls = 1000\n")
     google(w, "acme.example", page(token="again"))
@@ -307,6 +315,31 @@ def test_the_number_of_calls_ends_it(world):
     assert "all 4 calls of this month are used" in w.states()[0][1]
     # the next month both may be asked again
     assert w.fetch(now=NOW + 32 * DAY) == 2
+
+
+def test_a_call_is_one_of_the_month_in_which_it_is_made(world):
+    w = world()
+
+    def late(_):
+        time.sleep(4)               # it is October when the token comes
+        return token()
+    google(w, "acme.example", page(entry("spam_rate", 29, 0.002)))
+    w.server.says("/token", late)
+    assert w.fetch("acme.example:30", now=NOW - 12 * 3600 - 3) == 1
+    assert len(w.server.asked) == 3
+    assert w.calls() == [2]
+
+
+def test_a_name_server_that_never_answers(world):
+    w = world()
+    google(w)
+    with open(f"{w.folder}/penstock.conf") as f:
+        text = f.read()
+    w.write("penstock.conf", text.replace(
+        f'google_url = "{w.server.url}"', 'google_url = "https://hang.example"'
+    ))
+    assert w.fetch("acme.example:30", env={"FETCH_HANGS": "hang.example"}) == 1
+    assert w.states() == [("API_ERROR", "no answer: Timeout was reached")]
 
 
 def test_killed_while_it_asks(world):

@@ -187,7 +187,8 @@ round_of(const struct config *config, struct db *watch,
     struct why *why)
 {
 	struct fetch_round r = { .config = config, .watch = watch,
-	    .stop = stop, .now = now, .token = BUF_INIT };
+	    .stop = stop, .now = now, .began = clock_mono(),
+	    .token = BUF_INIT };
 	int rc;
 
 	if (fetch_http_new(&r.http, config->snapshot.timeout,

@@ -18,6 +18,8 @@
 #include "lib/version.h"
 #include "reputation/snapshot.h"
 
+enum { WAIT_MOST = 400 * 86400 };	/* s: a year, and a bit */
+
 struct fetch_http {
 	int64_t		 timeout;
 	char		*certificates;
@@ -96,19 +98,20 @@ header(char *p, size_t size, size_t n, void *with)
 	struct why why;
 	int64_t seconds;
 	char room[64];
-	time_t date;
 
 	if (s.n <= sizeof(name) - 1 || strncasecmp(p, name, sizeof(name) - 1) !=
 	    0)
 		return n * size;
 	value = slice_trim(slice_from(s, sizeof(name) - 1));
-	if (scan_count(value, 0, 400 * 86400, &seconds, &why) == 0) {
+	if (scan_count(value, 0, WAIT_MOST, &seconds, &why) == 0) {
 		call->answer->wait = seconds * CLOCK_SECOND;
 	} else if (value.n < sizeof(room)) {
 		(void)snprintf(room, sizeof(room), "%.*s", SLICE_ARG(value));
-		date = curl_getdate(room, NULL);
-		if (date > 0 && date * CLOCK_SECOND > call->now)
-			call->answer->wait = date * CLOCK_SECOND - call->now;
+		seconds = (int64_t)curl_getdate(room, NULL) -
+		    call->now / CLOCK_SECOND;
+		if (seconds > 0)
+			call->answer->wait = (seconds < WAIT_MOST ? seconds :
+			    WAIT_MOST) * CLOCK_SECOND;
 	}
 	return n * size;
 }
@@ -139,6 +142,8 @@ common(CURL *c, const struct fetch_http *http, struct call *call)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TIMEOUT_MS, ms);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, ms);
+	/* else its end waits for a name server that does not answer */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);

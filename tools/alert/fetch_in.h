@@ -20,7 +20,7 @@ struct fetch_round {
 	struct db	*watch;
 	struct fetch_http *http;
 	const atomic_bool *stop;	/* may be NULL */
-	int64_t		 now;
+	int64_t		 now, began;	/* began: clock_mono() then */
 	struct buf	 token;		/* Google's access token; "" none yet */
 	bool		 locked;	/* Google gives no token */
 	unsigned	 refreshes;

@@ -38,6 +38,16 @@ fetch_failed(struct fetch_job *j, enum snapshot_state state, struct why *why,
 	return snapshot_failed(j->set, state, why, "%s", text);
 }
 
+/* time_of - until midnight a round has one time; a call behind it is one of
+ * the next day, and of its month */
+static int64_t
+time_of(const struct fetch_round *r)
+{
+	int64_t now = r->now + (clock_mono() - r->began);
+
+	return now / CLOCK_DAY == r->now / CLOCK_DAY ? r->now : now;
+}
+
 /* fetch_call - counted, then made */
 int
 fetch_call(struct fetch_job *j, const struct fetch_request *request,
@@ -47,6 +57,7 @@ fetch_call(struct fetch_job *j, const struct fetch_request *request,
 	struct why what;
 	int got = 1;
 
+	j->ask.now = time_of(j->round);
 	if (!j->paid)
 		got = budget_more(j->round->watch, &j->rules, &j->ask, &said,
 		    why);
@@ -181,7 +192,7 @@ fetch_job(struct fetch_round *round, struct slice provider,
     struct budget_answer *said, struct why *why)
 {
 	struct fetch_job j = { .round = round, .ask = { .provider = provider,
-	    .subject = subject, .now = round->now, .days = days,
+	    .subject = subject, .now = time_of(round), .days = days,
 	    .warm = warm, .request = request } };
 	int got, rc;
 
