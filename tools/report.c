@@ -287,7 +287,8 @@ put_file(const char *path, const struct buf *b)
 	    rename(beside, path) == -1) {
 		status = tool_fail(TOOL_BROKEN, "%s cannot be written: %s",
 		    path, strerror(errno));
-		(void)unlink(beside);
+		if (f != NULL)
+			(void)unlink(beside);
 	}
 	if (f != NULL)
 		fclose(f);

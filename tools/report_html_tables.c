@@ -239,9 +239,10 @@ matrix(struct buf *b, const struct report *r)
 
 	if (c->n == 0)
 		return;
-	buf_printf(b, "<h3 class=\"more\">Our scores and theirs, of a year</h3>"
+	buf_printf(b, "<h3 class=\"more\">Our scores and theirs, of %s</h3>"
 	    "\n<p class=\"note\">%zu pairs; %zu of the same tier, %zu at most "
-	    "one apart.%s</p>\n<div id=\"chart-h\">", c->n, c->exact, c->near,
+	    "one apart.%s</p>\n<div id=\"chart-h\">", report_scoped(r) ?
+	    "eight weeks" : "a year", c->n, c->exact, c->near,
 	    c->enough ? "" : " That is not enough evidence.");
 	html_table(b, " matrix", headings);
 	for (int i = 0; i < CALIBRATE_TIERS; i++) {

@@ -83,7 +83,9 @@ stranger(void *with, const struct cell *c)
 
 	if (within(&m->r->scope, c))
 		return true;
-	if (note(m, SUBJECT_DOMAIN, c->domain) &&
+	/* a tenant who came from another group was judged there as well */
+	if ((c->group.n == 0 || note(m, SUBJECT_TENANT, c->tenant)) &&
+	    note(m, SUBJECT_DOMAIN, c->domain) &&
 	    note(m, SUBJECT_POOL, c->pool) &&
 	    note(m, SUBJECT_ADDRESS, c->address) &&
 	    note(m, SUBJECT_GROUP, c->group))
@@ -130,9 +132,13 @@ report_shared(const struct making *m, enum subject_kind kind,
 		return m->r->scope.group.p == NULL ||
 		    m->r->scope.tenant.p != NULL ||
 		    !slice_eq(name, m->r->scope.group);
+	case SUBJECT_STREAM:	/* "tenant/stream" */
+		for (size_t i = 0; i < name.n; i++)
+			if (name.p[i] == '/')
+				name.n = i;
+		kind = SUBJECT_TENANT;
+		break;
 	case SUBJECT_TENANT:
-	case SUBJECT_STREAM:
-		return false;	/* the sums have the scope's alone */
 	case SUBJECT_DOMAIN:
 	case SUBJECT_POOL:
 	case SUBJECT_ADDRESS:

@@ -18,6 +18,7 @@
 #define DOMAINS		10
 #define OFFICIALS	200
 #define LOOK_BACK	45	/* days: a refresh is allowed each 30 */
+#define OURS		(7 * REPORT_SPARK) /* days that are surely the scope's */
 #define YEAR		372	/* days that are compared with our scores */
 #define COMPARED	200000	/* figures of them, at most */
 
@@ -127,10 +128,13 @@ keep(struct officials *f, const struct snapshot *s, struct snapshot *to)
 	return !f->failed;
 }
 
-/* enlist - among those of a year */
+/* enlist - among those of a year; with a scope, of what others might have used
+ * before, no more than was looked at */
 static bool
 enlist(struct officials *f, const struct snapshot *s)
 {
+	if (report_scoped(f->m->r) && s->begin < f->m->r->period.until - OURS)
+		return true;
 	if (f->n == COMPARED)
 		return true;
 	if (f->n == f->room) {
@@ -157,7 +161,13 @@ take(void *with, const struct snapshot *s)
 	    !slice_eq(f->last.metric, s->metric)))
 		flush(f);
 	f->some = true;
-	return keep(f, s, &f->last);
+	if (!keep(f, s, &f->last))
+		return false;
+	/* why a whole refresh failed is for the one who asks: it names his
+	 * files and his budget */
+	if (report_scoped(f->m->r) && slice_is(s->metric, SNAPSHOT_WHOLE))
+		f->last.note = SLICE_NONE;
+	return true;
 }
 
 /* calls - how often we asked in the month in which the period ends, of how

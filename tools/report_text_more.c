@@ -226,8 +226,9 @@ compared(const struct report *r, const struct pen *p)
 
 	if (c->n == 0)
 		return;
-	pen_line(p, "Of a year our scores and theirs make %zu pair%s: %zu of "
-	    "the same tier, %zu at most one apart.%s", c->n, c->n == 1 ? "" :
+	pen_line(p, "Of %s our scores and theirs make %zu pair%s: %zu of "
+	    "the same tier, %zu at most one apart.%s", report_scoped(r) ?
+	    "eight weeks" : "a year", c->n, c->n == 1 ? "" :
 	    "s", c->exact, c->near, c->enough ? "" : " That is not enough "
 	    "evidence.");
 }

@@ -245,6 +245,29 @@ def test_figures_of_a_shared_address_are_not_a_tenants(stores):
     assert [d["domain"] for d in said["dmarc"]] == ["acme.example"]
 
 
+def test_who_came_from_another_group_was_judged_there(model):
+    with reports.Stores(("moved",)) as s:
+        said = json.loads(s.run("--group", "agency7", "--json").stdout)
+        whole = json.loads(s.run("--json").stdout)
+        texts = [s.run("--tenant", "globex", *voice).stdout.decode()
+                 for voice in ([], ["--json"], ["--html", "-"])]
+    scores = {r["name"]: r["score"] for r in said["subjects"]
+              if r["kind"] in ("tenant", "stream")}
+    assert scores["globex"] is scores["globex/marketing"] is None
+    assert scores["acme"]
+    assert not any(t["name"] == "globex" for t in said["timeline"])
+    # and why nobody could ask is the operator's to know, not the tenant's
+    assert "/etc/google.json" in json.dumps(whole["official"])
+    for text in texts:
+        assert "NOT_AUTHORIZED" in text and "google.json" not in text
+
+
+def test_a_scope_compares_what_is_surely_its_own(stores, model):
+    said = json.loads(stores.run("--tenant", "acme", "--json").stdout)
+    assert model["calibration"]["pairs"] > 3
+    assert said["calibration"]["pairs"] == 1
+
+
 # --- terminals ------------------------------------------------------------------
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("fill", [(), ("300",)], ids=["four", "many"])

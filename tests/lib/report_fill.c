@@ -390,6 +390,26 @@ snapshots(struct db_txn *txn)
 			older(txn, quarter, i);
 }
 
+/* moved - globex came from another group, and could not be asked about */
+static void
+moved(struct db_txn *txn)
+{
+	static const struct flow before = { "agency8", "globex",
+	    "globex.example", "marketing", "b2b", "192.0.2.10", 900, 0 };
+	struct snapshot s = { .provider = SLICE("google"),
+	    .subject_type = SLICE("domain"),
+	    .subject = SLICE("globex.example"),
+	    .metric = SLICE(SNAPSHOT_WHOLE), .begin = last - 2,
+	    .end = last - 2, .taken = ((int64_t)last - 1) * CLOCK_DAY,
+	    .fetched = ((int64_t)last - 1) * CLOCK_DAY,
+	    .source = SLICE("api"), .state = SNAPSHOT_NOT_AUTHORIZED,
+	    .note = SLICE("/etc/google.json may be read by others") };
+
+	for (int32_t day = last - 70; day < last - 42; day++)
+		part(txn, &before, day, 0, volume(&before, day));
+	must(snapshots_put(txn, WATCH_SNAPSHOTS, &s, &why));
+}
+
 /* --- all ------------------------------------------------------------------ */
 
 /* warms - the address that is warming up */
@@ -427,7 +447,7 @@ main(int argc, char **argv)
 	char path[512];
 
 	if (argc < 2 || argc > 3) {
-		fprintf(stderr, "usage: report_fill DIR [TENANTS]\n");
+		fprintf(stderr, "usage: report_fill DIR [TENANTS | moved]\n");
 		return 2;
 	}
 	last = (int32_t)date_days(2026, 11, 23);
@@ -442,7 +462,9 @@ main(int argc, char **argv)
 			for (size_t p = 0; p < PROVIDERS; p++)
 				part(txn, &flows[i], day, p,
 				    volume(&flows[i], day));
-	if (argc == 3)
+	if (argc == 3 && strcmp(argv[2], "moved") == 0)
+		moved(txn);
+	else if (argc == 3)
 		crowd(txn, atoi(argv[2]));
 	outcomes(argv[1], txn);
 	snapshots(txn);
