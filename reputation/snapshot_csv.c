@@ -114,6 +114,10 @@ days(struct table *t, const struct csv_row *row, struct snapshot *s)
 	if (taken.n > 0 && scan_moment(taken, NULL, t->set->ask.taken, &us,
 	    &why) == -1)
 		return refuse(t, row, "snapshot_date: %s", why.text);
+	/* no later file could ever say anything else */
+	if (taken.n > 0 && us > t->set->ask.fetched)
+		return refuse(t, row, "snapshot_date: %s is still to come",
+		    text_quote(taken, &q));
 	if (taken.n > 0)
 		s->taken = us;
 	return true;

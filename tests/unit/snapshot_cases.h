@@ -270,6 +270,8 @@ static const struct {
 	  "gmx,192.0.2.10,listed,no,verdict,2026-08-03,,,,\n",
 	  "192.0.2.10 listed 08-03 no verdict\n"
 	  "acme.example complaint_rate 08-01..08-07 0.002 share (from the console)\n" },
+	{ "a day that is still to come", "yahoo", NULL, "subject,metric,value,period_start,snapshot_date\nacme.example,rate,1,2026-08-03,2026-09-03\nacme.example,rate,2,2026-08-04,2026-09-01\n",
+	  "acme.example rate 08-04 2 \nrefused 1: line 2: snapshot_date: \"2026-09-03\" is still to come\n" },
 	{ "blank is no data", "yahoo", NULL, "subject,metric,value,period_start\nacme.example,rate,,2026-08-03\n",
 	  "acme.example rate 08-03 NO_DATA\n" },
 	{ "rows that are wrong", "yahoo", NULL,
