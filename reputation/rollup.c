@@ -204,10 +204,11 @@ take_events(struct rollup *r, struct store_walk *walk, uint64_t *at,
 	return got;
 }
 
-/* take_outcomes - the same of outcomes */
+/* take_outcomes - the same of outcomes, up to the last one that was there
+ * before the walk began: the event of a later one may not be in it */
 static int
 take_outcomes(struct rollup *r, struct store_walk *walk,
-    struct outcomes *outcomes, uint64_t *at, size_t *records,
+    struct outcomes *outcomes, uint64_t last, uint64_t *at, size_t *records,
     struct why *why)
 {
 	struct outcome *list;
@@ -223,6 +224,8 @@ take_outcomes(struct rollup *r, struct store_walk *walk,
 		    &got, why) == -1)
 			return why_in(why, "behind outcome %" PRIu64, *at);
 		for (size_t i = 0; i < got; i++) {
+			if (list[i].seq > last)
+				return 0;
 			if (rollup_outcome(r, walk, &list[i], why) == -1)
 				return why_in(why, "outcome %" PRIu64,
 				    list[i].seq);
@@ -346,27 +349,23 @@ take(struct rollup *r, struct store *gate, struct outcomes *outcomes,
     const uint64_t *was, uint64_t *at, struct why *why)
 {
 	struct store_walk *walk = NULL;
-	uint64_t last;
+	uint64_t last, ended = 0;
 	int64_t time;
 	size_t records = 0;
 	int got;
 
-	if (store_last(gate, &last, &time, why) == -1)
+	if ((outcomes != NULL && outcomes_last(outcomes, &ended, why) ==
+	    -1) || store_last(gate, &last, &time, why) == -1)
 		return -1;
 	if (last < was[EVENT])
 		return behind("gate/", last, was[EVENT], why);
 	if (store_walk(gate, &walk, why) == -1)
 		return -1;
 	got = take_events(r, walk, &at[EVENT], &records, why);
-	if (got == 0 && outcomes != NULL) {
-		if (outcomes_last(outcomes, &last, why) == -1)
-			got = -1;
-		else if (last < was[OUTCOME])
-			got = behind("outcomes/", last, was[OUTCOME], why);
-		else
-			got = take_outcomes(r, walk, outcomes, &at[OUTCOME],
-			    &records, why);
-	}
+	if (got == 0 && outcomes != NULL)
+		got = ended < was[OUTCOME] ? behind("outcomes/", ended,
+		    was[OUTCOME], why) : take_outcomes(r, walk, outcomes,
+		    ended, &at[OUTCOME], &records, why);
 	store_walk_end(walk);
 	return got;
 }

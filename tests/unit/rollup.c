@@ -5,12 +5,14 @@
  * places to stop, made anew.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -706,6 +708,57 @@ without_a_gate_everything_waits(void **state)
 	assert_int_equal(look(GRAIN_DAY).n, 0);
 }
 
+/* write_on - messages and what becomes of them, one by one, until killed */
+static _Noreturn void
+write_on(void)
+{
+	must(store_open(&gate, dir[GATE], MAP, &why));
+	must(outcomes_open(&outcomes, dir[OUTCOMES], MAP, &why));
+	for (;;)
+		became(mail(EVENT_ACCEPT, TO("google"), 0, T0),
+		    OUTCOME_DELIVERED, "google", "", T0);
+}
+
+static void
+what_happens_while_it_counts_has_its_event(void **state)
+{
+	uint64_t seq = mail(EVENT_ACCEPT, TO("google"), 0, T0), first = 0, n;
+	struct outcome x = { .kind = OUTCOME_DELIVERED, .event = seq,
+		.time = T0, .delay = -1, .tenant = SLICE("acme"),
+		.queue_id = SLICE("Q"), .provider = SLICE("google") };
+	char rcpt[40];
+	struct buf want;
+	pid_t writer;
+
+	(void)state;
+	must(outcomes_begin(outcomes, &why));
+	for (unsigned i = 0; i < 20000; i++) {	/* takes a while */
+		x.recipient.p = rcpt;
+		x.recipient.n = (size_t)snprintf(rcpt, sizeof(rcpt),
+		    "r%u@y.test", i);
+		must(outcomes_add(outcomes, &x, &why));
+	}
+	must(outcomes_commit(outcomes, &why));
+	outcomes_close(outcomes);
+	store_close(gate);
+	if ((writer = fork()) == 0)
+		write_on();
+	assert_true(writer > 0);
+	must(store_open_read(&gate, dir[GATE], &why));
+	must(outcomes_open_read(&outcomes, dir[OUTCOMES], &why));
+	for (n = first = 0; first == 0 || n < first + 3;) {	/* it writes */
+		must(outcomes_last(outcomes, &n, &why));
+		first = first == 0 && n > 20000 ? n : first;
+	}
+	catch_up();
+	assert_int_equal(kill(writer, SIGKILL), 0);
+	assert_int_equal(waitpid(writer, NULL, 0), writer);
+	catch_up();
+	want = dump();
+	same(&want, anew(0, 0), "made anew, when nobody writes");
+	buf_free(&want);
+}
+
 /* --- what refusals meant, what is old ------------------------------------ */
 
 struct meant {
@@ -862,6 +915,7 @@ main(void)
 		CASE(another_store_in_its_place_is_said),
 		CASE(the_first_and_the_last_day_are_known),
 		CASE(without_a_gate_everything_waits),
+		CASE(what_happens_while_it_counts_has_its_event),
 		CASE(refusals_are_counted_by_what_they_meant),
 		CASE(what_is_old_goes_by_its_grain),
 		CASE(a_name_longer_than_it_may_be_is_cut),
