@@ -159,6 +159,24 @@ a_clock_that_is_years_ahead_forgets_nothing(void **state)
 }
 
 static void
+nor_while_the_gate_is_not_there(void **state)
+{
+	(void)state;
+	mail(NOW);
+	turns();
+	count_free(count);		/* the next life of the program */
+	alert_close(&alert);
+	store_close(gate);
+	gate = NULL;
+	wipe(dir[0]);
+	clock_set(NOW + 3000 * DAY);
+	must(alert_open(&alert, &config, &why));
+	must(count_new(&count, &alert, false, &why));
+	turns();
+	assert_int_equal(rows(WATCH_DAYS), 1);
+}
+
+static void
 zero_would_keep_all_and_the_program_prunes_once_an_hour(void **state)
 {
 	(void)state;
@@ -170,6 +188,60 @@ zero_would_keep_all_and_the_program_prunes_once_an_hour(void **state)
 	config.alert.keep_hours = config.alert.keep_days = DAY;
 	turns();		/* it looked for old ones just now */
 	assert_int_equal(rows(WATCH_HOURS), 2);
+}
+
+/* fill - the map, with cells of a day that is long over, until it is full */
+static void
+fill(int32_t day)
+{
+	struct cell c = { .at = day, .n = { 1 } };
+	struct db_txn *txn;
+	char name[32];
+	unsigned n = 0;
+	int rc;
+
+	c.tenant.p = name;
+	for (unsigned batch = 200; batch > 0; batch = rc == -1 ? batch / 3 :
+	    batch) {
+		must(db_begin(alert.watch, true, &txn, &why));
+		rc = 0;
+		for (unsigned i = 0; i < batch && rc == 0; i++) {
+			c.tenant.n = (size_t)snprintf(name, sizeof(name),
+			    "tenant%u", n++);
+			rc = rollup_put(txn, GRAIN_DAY, &c, &why);
+		}
+		if (rc == -1)
+			db_abort(txn);
+		else
+			rc = db_commit(txn, &why);
+	}
+	assert_int_equal(why.kind, WHY_NOROOM);
+}
+
+static void
+a_full_map_does_not_keep_what_is_old(void **state)
+{
+	struct config small = config;
+
+	(void)state;
+	log_open("alert", false, LOG_LEVEL_ERROR);
+	count_free(count);
+	alert_close(&alert);
+	wipe(dir[1]);
+	small.map_size = 2 << 20;
+	must(alert_open(&alert, &small, &why));
+	must(count_new(&count, &alert, false, &why));
+	fill(D0 - 200);
+	assert_true(rows(WATCH_DAYS) > 1000);
+	for (int i = 0; i < 400; i++)	/* hours, so that it needs room */
+		mail(NOW - (400 - i) * CLOCK_HOUR);
+	turns();
+	count_free(count);		/* instead of a minute */
+	must(count_new(&count, &alert, false, &why));
+	turns();
+	assert_true(count_is_done(count));
+	assert_int_equal(rows(WATCH_HOURS), 400);
+	assert_int_equal(rows(WATCH_DAYS), 18);
 }
 
 static void
@@ -236,7 +308,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_is_old_goes_by_the_clock_and_the_settings),
 		CASE(a_clock_that_is_years_ahead_forgets_nothing),
+		CASE(nor_while_the_gate_is_not_there),
 		CASE(zero_would_keep_all_and_the_program_prunes_once_an_hour),
+		CASE(a_full_map_does_not_keep_what_is_old),
 		CASE(another_store_stops_the_counting_and_not_the_program),
 		CASE(without_a_gate_nothing_is_done_yet),
 		CASE(a_second_owner_is_busy),

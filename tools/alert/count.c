@@ -1,7 +1,8 @@
 /*
  * count - see count.h.
  *
- * A disk that is full is waited for.  A store that cannot be read as it should
+ * A disk that is full is waited for, and so is a map that is, while what is too
+ * old goes.  A store that cannot be read as it should
  * be (another gate/ than was counted, a record that makes no sense) stops the
  * counting, not the program: it is said, and tried again a minute later.
  */
@@ -89,6 +90,21 @@ forget(struct count *c, struct why *why)
 	return 0;
 }
 
+/* make_room - when the map is full: what is too old must not stay because of
+ * that; what did not go in is tried again as after any trouble */
+static void
+make_room(struct count *c, int64_t now, const struct why *full)
+{
+	struct why why;
+
+	if (full->kind != WHY_NOROOM || c->alert->gate == NULL ||
+	    now < c->forget)
+		return;
+	c->forget = now + FORGET;
+	if (forget(c, &why) == -1)
+		log_error("cannot forget old counts: %s", why.text);
+}
+
 /* count_ready - a batch; and the old ones, when all is in */
 int
 count_ready(void *with, const struct pollfd *fds, size_t n, struct why *why)
@@ -103,14 +119,16 @@ count_ready(void *with, const struct pollfd *fds, size_t n, struct why *why)
 		return 0;
 	c->done = false;
 	if (alert_sources(c->alert, why) == -1 || rollup_step(c->rollup,
-	    c->alert->gate, c->alert->outcomes, &more, why) == -1)
+	    c->alert->gate, c->alert->outcomes, &more, why) == -1) {
+		make_room(c, now, why);
 		return trouble(c, now, why);
+	}
 	c->said = 0;
 	if (more)
 		return 1;
 	c->done = c->alert->gate != NULL;
-	if (now < c->forget)
-		return 0;
+	if (!c->done || now < c->forget)
+		return 0;	/* without a gate no clock can be trusted */
 	c->forget = now + FORGET;
 	return forget(c, why) == -1 ? trouble(c, now, why) : 0;
 }
