@@ -16,6 +16,7 @@
  */
 #include "reputation/official.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 #define CLEAN		0.001	/* share of spam or complaints: healthy below */
 #define SPAMMY		0.003
+#define HAIR		1e-3	/* of a bound: by that much it is less */
 enum { WEEK = 7, COMPLIANCE = 30 /* days that one holds for */ };
 
 /* The figures of the days in question. */
@@ -146,7 +148,8 @@ add(const struct snapshot *s, int32_t last, struct figures *f)
 	} else if (slice_is(s->provider, "dnsbl")) {
 		add_dnsbl(s, f);
 	} else if (is_spam(s) && number(s->value, &x)) {
-		f->sum += x;
+		/* "< 0.1 %" on each day is below 0.1 % */
+		f->sum += s->upper ? x * (1.0 - HAIR) : x;
 		f->days++;
 		f->spammy += x >= SPAMMY && !s->upper;
 	}
@@ -156,10 +159,12 @@ add(const struct snapshot *s, int32_t last, struct figures *f)
 static enum tier
 judge_google(const struct figures *f, struct buf *said)
 {
-	double mean = f->sum / f->days;
+	double mean;
 
 	if (f->days == 0)
 		return TIER_UNKNOWN;
+	/* a sum of fractions may end a bit below the level that all are at */
+	mean = floor(f->sum / f->days * 1e9 + 0.5) / 1e9;
 	buf_printf(said, "spam rate %.2f %% in %u day%s%s", mean * 100.0,
 	    f->days, f->days == 1 ? "" : "s", f->needs_work ?
 	    ", NEEDS_WORK" : "");
