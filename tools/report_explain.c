@@ -214,7 +214,14 @@ print_tier(const struct asked *a, const struct scored *x)
 	const struct knots *k = a->j.knots;
 
 	printf("%s", tier_names[x->stored]);
-	if (!s->enough)
+	if (!s->enough && s->judged >= TIER_WATCH && s->judged == s->tier)
+		printf(", by the rules of the house alone: %.1f points; with "
+		    "%" PRIu64 " recipients this week cannot be judged by "
+		    "shares", s->total, x->in.recipients);
+	else if (!s->enough && x->stored == TIER_UNKNOWN)
+		printf(": with %" PRIu64 " recipients this week cannot be "
+		    "judged", x->in.recipients);
+	else if (!s->enough)
 		printf(", since the weeks before: with %" PRIu64
 		    " recipients this week cannot be judged", x->in.recipients);
 	else

@@ -87,6 +87,12 @@ def test_a_score_explains_itself(desk):
     assert "Healthy" in desk.run("report", "explain", "good")
 
 
+def test_who_breaks_rules_and_sends_little_is_told_why(desk):
+    said = desk.run("report", "explain", "rogue")
+    assert "At Risk, by the rules of the house alone: 25.0 points" in said
+    assert "weeks before" not in said
+
+
 def test_a_wrong_file_of_knots_judges_nobody(tmp_path):
     desk = Desk(tmp_path / "one", f'reputation = "{tmp_path}/r.conf"\n')
     with open(os.path.join(ROOT, "conf/reputation.conf"),

@@ -53,6 +53,17 @@ put(int32_t day, const char *tenant, const char *domain, const char *pool,
 	must(rollup_put(txn, GRAIN_DAY, &c, &why));
 }
 
+/* refused - what a tenant was refused on a day who sent nothing: the senders
+ * were not his */
+static void
+refused(int32_t day, const char *tenant, uint64_t n)
+{
+	struct cell c = { .at = day, .tenant = slice_of(tenant),
+		.n = { [TALLY_REFUSED] = n, [TALLY_VIOLATED] = n } };
+
+	must(rollup_put(txn, GRAIN_DAY, &c, &why));
+}
+
 /* said - Google's spam rate of a domain, on the last seven days */
 static void
 said(int32_t day, const char *domain, bool well)
@@ -100,6 +111,7 @@ main(int argc, char **argv)
 			    i % 2 == 0 ? 300 : 450, 0);
 		}
 	}
+	refused(monday - 3, "rogue", 200);
 	for (int i = 0; i < DOMAINS; i++) {
 		snprintf(domain, sizeof(domain), "d%02d.example", i);
 		said(monday, domain, i % 2 == 0);
