@@ -859,44 +859,6 @@ a_name_longer_than_it_may_be_is_cut(void **state)
 	assert_true(f.all[0] == 2);
 }
 
-static void
-a_row_cut_at_any_byte_is_refused(void **state)
-{
-	struct cell c = { .at = D0, .tenant = SLICE("acme"),
-		.domain = SLICE("acme.test"), .n = { 1, 0, UINT64_MAX / 4 } };
-	struct category_cell category = { .day = D0, .kind = SLICE("bounced"),
-		.category = SLICE("quota"), .count = 1, .last = 2 };
-	static const unsigned tables[] = { WATCH_DAYS, WATCH_CATEGORIES };
-	struct slice key, value;
-	struct db_txn *txn;
-
-	(void)state;
-	must(db_begin(watch, true, &txn, &why));
-	must(rollup_put(txn, GRAIN_DAY, &c, &why));
-	must(rollup_put_category(txn, &category, &why));
-	must(db_commit(txn, &why));
-	must(db_begin(watch, false, &txn, &why));
-	for (size_t t = 0; t < 2; t++) {
-		must(db_last(txn, tables[t], &key, &value, &why));
-		for (size_t n = 0; n <= value.n; n++) {
-			char *cut = malloc(n + 1);
-			struct slice s = { cut, n };
-			bool good;
-
-			memcpy(cut, value.p, n);
-			good = t == 0 ? rollup_cell(key, s, &c) :
-			    rollup_category(key, s, &category);
-			if (good != (n == value.n))
-				fail_msg("table %zu: %zu of %zu bytes", t, n,
-				    value.n);
-			free(cut);
-		}
-		assert_false(t == 0 ? rollup_cell(SLICE("short"), value, &c) :
-		    rollup_category(SLICE("short"), value, &category));
-	}
-	db_abort(txn);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -919,7 +881,6 @@ main(void)
 		CASE(refusals_are_counted_by_what_they_meant),
 		CASE(what_is_old_goes_by_its_grain),
 		CASE(a_name_longer_than_it_may_be_is_cut),
-		CASE(a_row_cut_at_any_byte_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
