@@ -52,14 +52,25 @@ class Yard:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def client(self):
-        """Greeted; there is no gate here, and a fresh smtpd was seen to sleep
-        over its first client on a machine with all hands full."""
+        """Greeted.  A fresh Postfix of this yard was seen, some times in a
+        thousand, whose daemons slept before their first word, for minutes and
+        without a log: it is another one then, and what it did is printed."""
         for _ in range(3):
             try:
-                return self.postfix.client(timeout=30)
-            except (smtplib.SMTPServerDisconnected, TimeoutError):
-                pass
+                return self.postfix.client(timeout=20)
+            except (smtplib.SMTPServerDisconnected, TimeoutError) as e:
+                print(f"no greeting: {e!r}\n{self.postfix.said()}\n"
+                      f"{self.asleep()}")
+                self.postfix.stop()
+                self.postfix.start()
         return self.postfix.client()
+
+    def asleep(self):
+        """The processes of Postfix, and where in the kernel they wait."""
+        return subprocess.run(
+            ["ps", "-o", "pid,ppid,user,stat,wchan:30,etimes,args", "-s",
+             str(self.postfix.process.pid)], text=True,
+            capture_output=True).stdout
 
     def submit(self, n, name="u"):
         """Queue ids of n messages, to name0@, name1@ ..."""
