@@ -52,6 +52,14 @@ object_real(struct buf *b, const char *key, double d)
 	buf_printf(b, "%.6g", d);
 }
 
+/* object_amount - what people count: not rounded to six digits */
+void
+object_amount(struct buf *b, const char *key, double d)
+{
+	object_name(b, key);
+	buf_printf(b, "%.13g", d);
+}
+
 /* object_yes - true or false */
 void
 object_yes(struct buf *b, const char *key, bool is)

@@ -18,6 +18,7 @@ void	object_name(struct buf *, const char *);
 void	object_text(struct buf *, const char *, struct slice);
 void	object_number(struct buf *, const char *, uint64_t);
 void	object_real(struct buf *, const char *, double);
+void	object_amount(struct buf *, const char *, double);
 void	object_yes(struct buf *, const char *, bool);
 void	object_date(struct buf *, const char *, int32_t days);
 void	object_moment(struct buf *, const char *, int64_t us);

@@ -72,8 +72,8 @@ signals(struct buf *b, const struct scored *s)
 		object_yes(b, "known", s->in.known[i]);
 		if (i != SIGNAL_VOLUME && i != SIGNAL_POLICY &&
 		    s->in.known[i]) {
-			object_real(b, "x", (double)s->in.x2[i] / 2);
-			object_real(b, "n", (double)s->in.n2[i] / 2);
+			object_amount(b, "x", (double)s->in.x2[i] / 2);
+			object_amount(b, "n", (double)s->in.n2[i] / 2);
 			object_real(b, "low", s->score.low[i]);
 			object_real(b, "raw", s->score.raw[i]);
 			object_real(b, "high", s->score.high[i]);
@@ -153,7 +153,7 @@ subject(struct buf *b, const struct report *r, const struct row *row,
 	object_text(b, "trend", slice_of(row->trend > 0 ? "worse" :
 	    row->trend < 0 ? "better" : "same"));
 	if (row->has_value)
-		object_real(b, "value", row->value);
+		object_amount(b, "value", row->value);
 	weeks(b, "weeks", row->weeks, REPORT_SPARK, r->judged);
 	buf_char(b, '}');
 }

@@ -204,7 +204,7 @@ overview(struct buf *b, const struct report *r)
 	object_text(b, "says", SLICE("directional: a share of the mail that "
 	    "may suffer, not a loss that will come"));
 	if (r->valued)
-		object_real(b, "value", r->value);
+		object_amount(b, "value", r->value);
 	else
 		object_text(b, "value", SLICE_NONE);
 	object_number(b, "unvalued", r->unvalued);
@@ -219,7 +219,7 @@ overview(struct buf *b, const struct report *r)
 		object_number(b, "recipients", p->now);
 		object_number(b, "recipients_before", p->before);
 		if (r->valued)
-			object_real(b, "value", p->value);
+			object_amount(b, "value", p->value);
 		else
 			object_text(b, "value", SLICE_NONE);
 		buf_char(b, '}');

@@ -268,6 +268,17 @@ def test_a_scope_compares_what_is_surely_its_own(stores, model):
     assert said["calibration"]["pairs"] == 1
 
 
+def test_large_amounts_are_not_rounded():
+    with reports.Stores() as s:
+        with open(f"{s.folder}/policy.conf", "w") as f:
+            f.write(reports.POLICY.replace("value = 1200",
+                                           "value = 123456789"))
+        said = json.loads(s.run("--overview", "--json").stdout)
+    assert said["overview"]["value"] == 123456789 + 900 + 2500
+    assert [r["value"] for r in said["subjects"] if (r["kind"], r["name"]) ==
+            ("tenant", "acme")] == [123456789]
+
+
 # --- terminals ------------------------------------------------------------------
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("fill", [(), ("300",)], ids=["four", "many"])
