@@ -40,6 +40,7 @@ rollup_free(struct rollup *r)
 	rollup_table_free(&r->hours);
 	rollup_table_free(&r->days);
 	rollup_table_free(&r->categories);
+	rollup_table_free(&r->category_hours);
 	rollup_senders_free(r->senders);
 	buf_free(&r->value);
 	free(r);
@@ -61,7 +62,8 @@ rollup_new(struct rollup **out, struct db *watch, struct why *why)
 	if (r->arena == NULL || r->reading == NULL || r->senders == NULL ||
 	    rollup_table_new(&r->hours, TALLIES) == -1 ||
 	    rollup_table_new(&r->days, TALLIES) == -1 ||
-	    rollup_table_new(&r->categories, OF_CATEGORY) == -1)
+	    rollup_table_new(&r->categories, OF_CATEGORY) == -1 ||
+	    rollup_table_new(&r->category_hours, OF_CATEGORY) == -1)
 		goto memory;
 	if (getrandom(&r->seed, sizeof(r->seed), GRND_NONBLOCK) !=
 	    sizeof(r->seed))
@@ -324,6 +326,8 @@ flush(struct rollup *r, const uint64_t *was, const uint64_t *at,
 	if (put_table(r, txn, WATCH_HOURS, &r->hours, why) == -1 ||
 	    put_table(r, txn, WATCH_DAYS, &r->days, why) == -1 ||
 	    put_table(r, txn, WATCH_CATEGORIES, &r->categories, why) == -1 ||
+	    put_table(r, txn, WATCH_CATEGORY_HOURS, &r->category_hours,
+	    why) == -1 ||
 	    put_places(r, txn, was, at, why) == -1) {
 		db_abort(txn);
 		return -1;
@@ -339,6 +343,7 @@ empty(struct rollup *r)
 	rollup_table_empty(&r->hours);
 	rollup_table_empty(&r->days);
 	rollup_table_empty(&r->categories);
+	rollup_table_empty(&r->category_hours);
 	arena_reset(r->arena);
 	arena_reset(r->reading);
 }
@@ -417,8 +422,8 @@ rollup_put(struct db_txn *txn, enum grain grain, const struct cell *c,
 
 /* rollup_put_category - likewise */
 int
-rollup_put_category(struct db_txn *txn, const struct category_cell *c,
-    struct why *why)
+rollup_put_category(struct db_txn *txn, enum grain grain,
+    const struct category_cell *c, struct why *why)
 {
 	const struct slice names[ROLLUP_NAMES] = { c->group, c->tenant,
 		c->pool, c->address, c->provider, c->kind, c->category };
@@ -429,8 +434,9 @@ rollup_put_category(struct db_txn *txn, const struct category_cell *c,
 	struct buf b = BUF_INIT;
 	int rc;
 
-	rollup_key(c->day, packed, key);
-	rc = rollup_add(txn, WATCH_CATEGORIES, key, packed, n, &b, why);
+	rollup_key(c->at, packed, key);
+	rc = rollup_add(txn, grain == GRAIN_HOUR ? WATCH_CATEGORY_HOURS :
+	    WATCH_CATEGORIES, key, packed, n, &b, why);
 	buf_free(&b);
 	return rc;
 }

@@ -64,7 +64,7 @@ struct cell {
 
 /* What refusals (BOUNCED, and DEFERRED, of a day) meant. */
 struct category_cell {
-	int32_t		day;
+	int32_t		at;		/* hours or days since 1970, UTC */
 	struct slice	group, tenant, pool, address, provider;
 	struct slice	kind;		/* "bounced", "deferred" */
 	struct slice	category;	/* of reputation/classify.h */
@@ -101,9 +101,9 @@ int	rollup_forget(struct db *watch, struct why *);
  * transaction; slices borrow it. */
 int	rollup_each(struct db *watch, enum grain, int32_t from, int32_t until,
 	    bool (*)(void *, const struct cell *), void *, struct why *);
-int	rollup_categories(struct db *watch, int32_t from, int32_t until,
-	    bool (*)(void *, const struct category_cell *), void *,
-	    struct why *);
+int	rollup_categories(struct db *watch, enum grain, int32_t from,
+	    int32_t until, bool (*)(void *, const struct category_cell *),
+	    void *, struct why *);
 /* The first and the last day that has a cell. Fetch. */
 int	rollup_days(struct db *watch, int32_t *first, int32_t *last,
 	    struct why *);
@@ -114,7 +114,8 @@ int	rollup_places(struct db *watch, uint64_t *event, uint64_t *outcome,
  * is there. */
 int	rollup_put(struct db_txn *, enum grain, const struct cell *,
 	    struct why *);
-int	rollup_put_category(struct db_txn *, const struct category_cell *,
+int	rollup_put_category(struct db_txn *, enum grain,
+	    const struct category_cell *,
 	    struct why *);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * rollup_code - rows of the tables hours, days and categories.
+ * rollup_code - rows of hours, days, categories and category_hours.
  *
  * Numbers in keys are big-endian, in values little-endian; "name" is u8 length
  * and that many bytes.
@@ -15,6 +15,7 @@
  *						tenant, pool, address, provider,
  *						kind, category; u64 count,
  *						u64 last outcome
+ *	category_hours	be32 hour, u8[16] hash	the same
  *	places	     "event", "outcome"		u64 sequence that is in
  *		     "forgetting"		empty: all of it is to go
  *
@@ -165,7 +166,7 @@ rollup_category(struct slice key, struct slice value, struct category_cell *c)
 	struct slice names[ROLLUP_NAMES];
 	struct wire w = wire_of(value);
 
-	if (!get_at(key, &c->day) || !get_names(&w, names))
+	if (!get_at(key, &c->at) || !get_names(&w, names))
 		return false;
 	c->group = names[0];
 	c->tenant = names[1];
@@ -179,6 +180,13 @@ rollup_category(struct slice key, struct slice value, struct category_cell *c)
 	return !w.bad && w.p == w.end;
 }
 
+/* of_categories - is it one of those tables? */
+static bool
+of_categories(unsigned table)
+{
+	return table == WATCH_CATEGORIES || table == WATCH_CATEGORY_HOURS;
+}
+
 /* put_value - a row; false: there is nothing to be said */
 static bool
 put_value(struct buf *b, unsigned table, struct slice packed,
@@ -188,7 +196,7 @@ put_value(struct buf *b, unsigned table, struct slice packed,
 
 	put_u8(b, FORMAT);
 	buf_slices(b, packed);
-	if (table == WATCH_CATEGORIES) {
+	if (of_categories(table)) {
 		put_u64(b, n[OF_COUNT]);
 		put_u64(b, n[OF_LAST]);
 		return n[OF_COUNT] > 0;
@@ -215,11 +223,11 @@ there(struct db_txn *txn, unsigned table, struct slice key, uint64_t *n,
 
 	if (got != 1)
 		return got;
-	if (table == WATCH_CATEGORIES ? !rollup_category(key, value,
+	if (of_categories(table) ? !rollup_category(key, value,
 	    &category) : !get_cell(key, value, &cell))
 		return why_kind(why, WHY_BROKEN, "a row of watch/ makes no "
 		    "sense (penstock store verify watch)");
-	if (table == WATCH_CATEGORIES) {
+	if (of_categories(table)) {
 		n[OF_COUNT] = category.count;
 		n[OF_LAST] = category.last;
 	} else
@@ -239,7 +247,7 @@ rollup_add(struct db_txn *txn, unsigned table, const uint8_t key[ROLLUP_KEY],
 
 	if (got == -1)
 		return -1;
-	if (table == WATCH_CATEGORIES) {
+	if (of_categories(table)) {
 		now[OF_COUNT] += n[OF_COUNT];
 		if (n[OF_LAST] > now[OF_LAST])
 			now[OF_LAST] = n[OF_LAST];

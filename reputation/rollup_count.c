@@ -511,6 +511,22 @@ tally_outcome(const struct outcome *o, bool feedback, uint64_t *n)
 	}
 }
 
+/* count_meaning - one more of those in that hour or day */
+static int
+count_meaning(struct rollup *r, struct tally_table *t, int64_t unit,
+    const struct outcome *o, struct slice packed, struct why *why)
+{
+	struct tallied *row = row_of(r, t, o->time > 0 ?
+	    (int32_t)(o->time / unit) : 0, packed);
+
+	if (row == NULL)
+		return no_memory(why);
+	row->n[OF_COUNT]++;
+	if (o->seq > row->n[OF_LAST])
+		row->n[OF_LAST] = o->seq;
+	return 0;
+}
+
 /* count_category - what a refusal meant */
 static int
 count_category(struct rollup *r, const struct outcome *o, struct why *why)
@@ -521,16 +537,11 @@ count_category(struct rollup *r, const struct outcome *o, struct why *why)
 		o->category.n > 0 ? o->category :
 		slice_of(category_names[CATEGORY_UNKNOWN]) };
 	char room[ROLLUP_PACKED];
-	struct tallied *row;
+	struct slice packed = rollup_pack(names, room);
 
-	row = row_of(r, &r->categories, o->time > 0 ?
-	    (int32_t)(o->time / ROLLUP_DAY) : 0, rollup_pack(names, room));
-	if (row == NULL)
-		return no_memory(why);
-	row->n[OF_COUNT]++;
-	if (o->seq > row->n[OF_LAST])
-		row->n[OF_LAST] = o->seq;
-	return 0;
+	return count_meaning(r, &r->categories, ROLLUP_DAY, o, packed, why) ==
+	    -1 || count_meaning(r, &r->category_hours, ROLLUP_HOUR, o, packed,
+	    why) == -1 ? -1 : 0;
 }
 
 /* rollup_outcome - one of them */

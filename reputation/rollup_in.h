@@ -56,7 +56,7 @@ struct rollup {
 	struct db	*db;
 	struct arena	*arena;		/* rows of the batch */
 	struct arena	*reading;	/* outcomes */
-	struct tally_table hours, days, categories;
+	struct tally_table hours, days, categories, category_hours;
 	uint64_t	 seed;
 	size_t		 most_records, most_cells;
 	struct buf	 value;

@@ -71,10 +71,12 @@ rollup_each(struct db *watch, enum grain grain, int32_t from, int32_t until,
 
 /* rollup_categories - the same of what refusals meant */
 int
-rollup_categories(struct db *watch, int32_t from, int32_t until,
-    bool (*call)(void *, const struct category_cell *), void *with,
-    struct why *why)
+rollup_categories(struct db *watch, enum grain grain, int32_t from,
+    int32_t until, bool (*call)(void *, const struct category_cell *),
+    void *with, struct why *why)
 {
+	unsigned table = grain == GRAIN_HOUR ? WATCH_CATEGORY_HOURS :
+	    WATCH_CATEGORIES;
 	struct db_cursor *cursor = NULL;
 	struct category_cell cell;
 	struct db_txn *txn = NULL;
@@ -84,14 +86,14 @@ rollup_categories(struct db *watch, int32_t from, int32_t until,
 
 	if (db_begin(watch, false, &txn, why) == -1)
 		return -1;
-	got = db_seek(txn, WATCH_CATEGORIES, at_key(from, room), &cursor,
-	    &key, &value, why);
+	got = db_seek(txn, table, at_key(from, room), &cursor, &key, &value,
+	    why);
 	for (; got == 1; got = db_next(cursor, &key, &value, why)) {
 		if (!rollup_category(key, value, &cell)) {
 			got = senseless(why);
 			break;
 		}
-		if (cell.day >= until || !call(with, &cell))
+		if (cell.at >= until || !call(with, &cell))
 			break;
 	}
 	db_cursor_close(cursor);
@@ -185,14 +187,16 @@ forget(struct db *watch, unsigned table, int64_t until, uint64_t *gone,
 	return rc == -1 ? -1 : 0;
 }
 
-/* rollup_prune - hours, days, and categories with the days */
+/* rollup_prune - hours, days, and categories with them */
 int
 rollup_prune(struct rollup *r, int64_t now, int64_t keep_hours,
     int64_t keep_days, uint64_t *gone, struct why *why)
 {
 	*gone = 0;
-	if (keep_hours > 0 && forget(r->db, WATCH_HOURS,
-	    (now - keep_hours) / ROLLUP_HOUR, gone, why) == -1)
+	if (keep_hours > 0 && (forget(r->db, WATCH_HOURS,
+	    (now - keep_hours) / ROLLUP_HOUR, gone, why) == -1 ||
+	    forget(r->db, WATCH_CATEGORY_HOURS, (now - keep_hours) /
+	    ROLLUP_HOUR, gone, why) == -1))
 		return -1;
 	if (keep_days > 0 && (forget(r->db, WATCH_DAYS,
 	    (now - keep_days) / ROLLUP_DAY, gone, why) == -1 ||
@@ -231,12 +235,12 @@ int
 rollup_forget(struct db *watch, struct why *why)
 {
 	static const unsigned tables[] = { WATCH_HOURS, WATCH_DAYS,
-		WATCH_CATEGORIES };
+		WATCH_CATEGORIES, WATCH_CATEGORY_HOURS };
 	uint64_t gone = 0;
 
 	if (mark(watch, true, why) == -1)
 		return -1;
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		if (forget(watch, tables[i], INT64_MAX, &gone, why) == -1)
 			return -1;
 	return mark(watch, false, why);

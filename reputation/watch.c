@@ -7,7 +7,8 @@
 #include "reputation/watch.h"
 
 static const char *const tables[] = { "places", "hours", "days", "categories",
-	"scores", "snapshots", "budget", "advice", NULL };
+	"scores", "snapshots", "budget", "advice", "category_hours",
+	NULL };
 const struct db_layout watch_layout = { .version = 1, .kind = "watch",
 	.tables = tables };
 

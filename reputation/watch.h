@@ -22,6 +22,7 @@ enum watch_table {
 	WATCH_SNAPSHOTS,	/* snapshot: those that were fetched */
 	WATCH_BUDGET,		/* budget: calls of a month */
 	WATCH_ADVICE,		/* advice */
+	WATCH_CATEGORY_HOURS,	/* rollup: categories by hour */
 	WATCH_TABLES
 };
 extern const struct db_layout watch_layout;

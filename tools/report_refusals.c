@@ -131,8 +131,8 @@ report_refusals(struct making *m)
 		return why_kind(m->why, WHY_MEMORY, "out of memory");
 	}
 	f->m = m;
-	if (rollup_categories(m->in->watch, r->period.from, r->period.until,
-	    take, f, m->why) == -1)
+	if (rollup_categories(m->in->watch, GRAIN_DAY, r->period.from,
+	    r->period.until, take, f, m->why) == -1)
 		goto out;
 	if (f->failed) {
 		why_kind(m->why, WHY_MEMORY, "out of memory");

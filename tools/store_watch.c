@@ -11,13 +11,13 @@
 #include "lib/clock.h"
 #include "reputation/rollup.h"
 
-/* A walk over all three tables. */
+/* A walk over all that the rollup wrote. */
 struct walk {
 	FILE		*out;		/* NULL: only counted */
 	struct buf	 b;
 	const char	*record;	/* "hour", "day" */
 	int64_t		 unit;		/* us */
-	uint64_t	 hours, days, categories;
+	uint64_t	 hours, days, categories;	/* the last of both */
 	bool		 bad;		/* it could not be written */
 };
 
@@ -97,8 +97,8 @@ see_category(void *with, const struct category_cell *c)
 	w->categories++;
 	if (w->out == NULL)
 		return true;
-	buf_str(b, "{\"record\":\"category\",\"time\":\"");
-	event_time(c->day * CLOCK_DAY, b);
+	buf_printf(b, "{\"record\":\"%s\",\"time\":\"", w->record);
+	event_time(c->at * w->unit, b);
 	buf_str(b, "\",");
 	buf_json_member(b, "group", c->group);
 	buf_json_member(b, "tenant", c->tenant);
@@ -112,7 +112,7 @@ see_category(void *with, const struct category_cell *c)
 	return flush(w);
 }
 
-/* walk_all - hours, days, categories */
+/* walk_all - hours, days, categories of both */
 static int
 walk_all(struct walk *w, struct db *db, struct why *why)
 {
@@ -120,10 +120,17 @@ walk_all(struct walk *w, struct db *db, struct why *why)
 	w->unit = CLOCK_HOUR;
 	if (rollup_each(db, GRAIN_HOUR, 0, INT32_MAX, see, w, why) == -1)
 		return -1;
+	w->record = "category_hour";
+	if (rollup_categories(db, GRAIN_HOUR, 0, INT32_MAX, see_category, w,
+	    why) == -1)
+		return -1;
 	w->record = "day";
 	w->unit = CLOCK_DAY;
-	if (rollup_each(db, GRAIN_DAY, 0, INT32_MAX, see, w, why) == -1 ||
-	    rollup_categories(db, 0, INT32_MAX, see_category, w, why) == -1)
+	if (rollup_each(db, GRAIN_DAY, 0, INT32_MAX, see, w, why) == -1)
+		return -1;
+	w->record = "category";
+	if (rollup_categories(db, GRAIN_DAY, 0, INT32_MAX, see_category, w,
+	    why) == -1)
 		return -1;
 	return w->bad ? why_set(why, "cannot write") : 0;
 }

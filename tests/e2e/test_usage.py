@@ -186,8 +186,11 @@ def test_an_invoice_equals_what_was_sent(house):
     # and a store that is made anew says the same of all of it
     cells = house.alert.dump()
     rows = [json.loads(line) for line in cells.splitlines()]
-    assert {r["record"] for r in rows} == {"store", "hour", "day", "category"}
+    assert {r["record"] for r in rows} == {"store", "hour", "day", "category",
+                                           "category_hour"}
     assert [r["count"] for r in rows if r["record"] == "category"] == [3]
+    assert sum(r["count"] for r in rows
+               if r["record"] == "category_hour") == 3
     for grain in ("hour", "day"):
         assert sum(r.get("hard", 0) for r in rows
                    if r["record"] == grain) == 3

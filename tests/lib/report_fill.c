@@ -233,7 +233,7 @@ outcomes(const char *dir, struct db_txn *txn)
 		    .recipient = SLICE("r@customer.example"),
 		    .reply = slice_of(s->reply),
 		    .category = slice_of(s->category) };
-		struct category_cell c = { .day = last - 3,
+		struct category_cell c = { .at = last - 3,
 		    .group = slice_of(s->group), .tenant = slice_of(s->tenant),
 		    .provider = slice_of(s->provider),
 		    .kind = slice_of(s->kind),
@@ -241,7 +241,7 @@ outcomes(const char *dir, struct db_txn *txn)
 
 		must(outcomes_add(o, &x, &why));
 		c.last = x.seq;
-		must(rollup_put_category(txn, &c, &why));
+		must(rollup_put_category(txn, GRAIN_DAY, &c, &why));
 	}
 	for (int i = 0; i < 3; i++) {
 		static const char *const domains[] = { "acme.example",

@@ -255,7 +255,7 @@ dump(void)
 	int got;
 
 	must(db_begin(watch, false, &txn, &why));
-	for (unsigned t = WATCH_PLACES; t <= WATCH_CATEGORIES; t++) {
+	for (unsigned t = WATCH_PLACES; t < WATCH_TABLES; t++) {
 		cursor = NULL;
 		got = db_seek(txn, t, SLICE_NONE, &cursor, &key, &value, &why);
 		for (; got == 1; got = db_next(cursor, &key, &value, &why)) {
@@ -796,18 +796,25 @@ refusals_are_counted_by_what_they_meant(void **state)
 	became(seq, OUTCOME_DEFERRED, "google", "", T0);
 	became(seq, OUTCOME_DELIVERED, "google", "", T0);
 	catch_up();
-	must(rollup_categories(watch, D0, D0 + 1, see, &m, &why));
+	must(rollup_categories(watch, GRAIN_DAY, D0, D0 + 1, see, &m, &why));
 	assert_int_equal(m.n, 1);
 	assert_true(m.count == 3);
 	assert_true(m.last == 4);
 	m = (struct meant){ .n = 0 };
-	must(rollup_categories(watch, D0 + 1, D0 + 9, see, &m, &why));
+	must(rollup_categories(watch, GRAIN_DAY, D0 + 1, D0 + 9, see, &m,
+	    &why));
 	assert_int_equal(m.n, 0);
+	/* and by the hour */
+	must(rollup_categories(watch, GRAIN_HOUR, T0 / HOUR, T0 / HOUR + 1,
+	    see, &m, &why));
+	assert_true(m.n == 1 && m.count == 3 && m.last == 4);
 }
 
 static void
 what_is_old_goes_by_its_grain(void **state)
 {
+	struct category_cell meant = { .kind = SLICE("bounced"),
+		.category = SLICE("quota"), .count = 1, .last = 1 };
 	struct cell c = { .tenant = SLICE("acme"), .n = { 1 } };
 	struct db_txn *txn;
 	uint64_t gone;
@@ -821,6 +828,10 @@ what_is_old_goes_by_its_grain(void **state)
 			c.at = (D0 + day) * 24 + hour;
 			must(rollup_put(txn, GRAIN_HOUR, &c, &why));
 		}
+		meant.at = c.at;
+		must(rollup_put_category(txn, GRAIN_HOUR, &meant, &why));
+		meant.at = D0 + day;
+		must(rollup_put_category(txn, GRAIN_DAY, &meant, &why));
 	}
 	must(db_commit(txn, &why));
 	must(rollup_prune(rollup, (D0 + 100) * DAY + HOUR / 2, 0, 0, &gone,
@@ -828,7 +839,7 @@ what_is_old_goes_by_its_grain(void **state)
 	assert_true(gone == 0);
 	must(rollup_prune(rollup, (D0 + 100) * DAY + HOUR / 2, 10 * DAY,
 	    30 * DAY, &gone, &why));
-	assert_true(gone == 90 * 24 + 70);
+	assert_true(gone == 90 * 24 + 90 + 70 + 70);
 	must(db_begin(watch, false, &txn, &why));
 	must(db_count(txn, WATCH_HOURS, &gone, &why));
 	assert_true(gone == 240);

@@ -62,7 +62,7 @@ a_row_cut_at_any_byte_is_refused(void **state)
 {
 	struct cell c = { .at = D0, .tenant = SLICE("acme"),
 		.domain = SLICE("acme.test"), .n = { 1, 0, UINT64_MAX / 4 } };
-	struct category_cell category = { .day = D0, .kind = SLICE("bounced"),
+	struct category_cell category = { .at = D0, .kind = SLICE("bounced"),
 		.category = SLICE("quota"), .count = 1, .last = 2 };
 	static const unsigned tables[] = { WATCH_DAYS, WATCH_CATEGORIES };
 	struct slice key, value;
@@ -71,7 +71,7 @@ a_row_cut_at_any_byte_is_refused(void **state)
 	(void)state;
 	must(db_begin(watch, true, &txn, &why));
 	must(rollup_put(txn, GRAIN_DAY, &c, &why));
-	must(rollup_put_category(txn, &category, &why));
+	must(rollup_put_category(txn, GRAIN_DAY, &category, &why));
 	must(db_commit(txn, &why));
 	must(db_begin(watch, false, &txn, &why));
 	for (size_t t = 0; t < 2; t++) {
