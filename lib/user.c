@@ -118,3 +118,25 @@ user_become(const struct user *user, struct why *why)
 		return why_set(why, "root could not be given up");
 	return 0;
 }
+
+/* user_settle - a folder of its own, then the user for good */
+int
+user_settle(const char *name, const char *store, const char *dir,
+    struct why *why)
+{
+	struct user user;
+	struct stat st;
+	gid_t gid;
+
+	if (user_find(name, &user, why) == -1)
+		return -1;
+	gid = user.gid;
+	if (stat(store, &st) == -1)
+		return why_errno(why, "store %s (a program makes its own "
+		    "folder in it, not the store)", store);
+	(void)user_group("penstock", &gid);
+	if (user.switches && user_folder(&user, dir, S_ISGID | 0750, gid,
+	    why) == -1)
+		return -1;
+	return user_become(&user, why);
+}

@@ -29,6 +29,10 @@ int	user_folder(const struct user *, const char *path, mode_t,
 int	user_lower(const struct user *, struct why *);	/* for a while */
 int	user_raise(const struct user *, struct why *);
 int	user_become(const struct user *, struct why *);	/* for good */
+/* All of it, of a program that opens no socket as root: name as above, with a
+ * folder dir of its own, of group penstock, below a store that exists. */
+int	user_settle(const char *name, const char *store, const char *dir,
+	    struct why *);
 
 /* The group of that name, or no; "" is no. */
 bool	user_group(const char *name, gid_t *);

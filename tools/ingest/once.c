@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -33,25 +32,8 @@ int
 ingest_become(const struct config *config, struct why *why)
 {
 	char *dir = xasprintf("%s/outcomes", config->store);
-	struct user user;
-	struct stat st;
-	gid_t gid;
-	int rc = -1;
+	int rc = user_settle(config->ingest.user, config->store, dir, why);
 
-	if (user_find(config->ingest.user, &user, why) == -1)
-		goto out;
-	gid = user.gid;
-	if (stat(config->store, &st) == -1) {
-		why_errno(why, "store %s (a program makes its own folder in "
-		    "it, not the store)", config->store);
-		goto out;
-	}
-	(void)user_group("penstock", &gid);
-	if ((user.switches && user_folder(&user, dir, S_ISGID | 0750, gid,
-	    why) == -1) || user_become(&user, why) == -1)
-		goto out;
-	rc = 0;
-out:
 	free(dir);
 	return rc;
 }
